@@ -1,0 +1,137 @@
+"""The command line.
+
+python -m ecomscript plan "GOAL" [--budget 80] [--people 4] [--exclude tent] [--json]
+python -m ecomscript plan --input goals.jsonl --output plans.jsonl
+python -m ecomscript match --input steps.jsonl --output out.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ecomscript.config import Settings
+from ecomscript.errors import EcomScriptError, InputError
+from ecomscript.jsonl import read_lines, write_lines
+from ecomscript.pipeline import Pipeline
+from ecomscript.request import make_request
+from ecomscript.schema import CONFIDENCE_WORDS, Plan
+
+MATCHES = 10
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 2 with one sentence on stderr when the input cannot be used."""
+    args = _parser().parse_args(argv)
+    try:
+        settings = Settings.from_env()
+        if args.index is not None:
+            settings = replace(settings, index_dir=args.index)
+        return int(args.run(args, settings))
+    except EcomScriptError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ecomscript", description="Plan shopping goals on the command line.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    plan = commands.add_parser("plan", help="turn a goal into a plan with products")
+    plan.add_argument("goal", nargs="?", help="the goal, in plain words")
+    plan.add_argument("--budget", metavar="USD", help="most that everything may cost")
+    plan.add_argument("--people", metavar="N", help="how many people it is for")
+    plan.add_argument("--exclude", action="append", default=[], metavar="THING", help="what must not appear (repeatable)")
+    plan.add_argument("--planner", choices=("auto", "library"), default="auto", help="who writes the steps (default: %(default)s)")
+    plan.add_argument("--json", action="store_true", help="print one JSON object")
+    plan.add_argument("--input", type=Path, metavar="FILE", help='JSONL lines {"id", "goal"}')
+    plan.add_argument("--output", type=Path, metavar="FILE", help="JSONL file to write, a plan a line, in the same order")
+    plan.set_defaults(run=_plan)
+    match = commands.add_parser("match", help="find products for steps")
+    match.add_argument("--input", type=Path, required=True, metavar="FILE", help='JSONL lines {"objective", "step"}')
+    match.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSONL file to write, the same lines with products")
+    match.set_defaults(run=_match)
+    for command in (plan, match):
+        command.add_argument("--index", type=Path, metavar="DIR", help="index folder to serve from (default: the demo index)")
+    return parser
+
+
+def _plan(args: argparse.Namespace, settings: Settings) -> int:
+    if (args.goal is None) == (args.input is None) or (args.input is None) != (args.output is None):
+        raise InputError("`plan` takes either a goal or both --input and --output", 'Try: python -m ecomscript plan "host an autumn party for 12"')
+    if args.goal is not None:
+        request = make_request(args.goal, args.budget, args.people, args.exclude)
+        plan = _open(settings).run(request)
+        print(json.dumps(plan.to_json(), ensure_ascii=False) if args.json else _text(plan))
+        return 0
+    rows = read_lines(args.input, ("id", "goal"))
+    requests = []
+    for row in rows:
+        try:
+            requests.append(make_request(row["goal"], args.budget, args.people, args.exclude))
+        except InputError as error:
+            raise InputError(f"{args.input.name}, line {row['']}: {error.cause}", error.fix) from None
+    pipeline = _open(settings)
+    write_lines(args.output, ({"id": row["id"], **pipeline.run(request).to_json()} for row, request in zip(rows, requests, strict=True)))
+    return 0
+
+
+def _match(args: argparse.Namespace, settings: Settings) -> int:
+    rows = read_lines(args.input, ("objective", "step"))
+    for row in rows:
+        for field in ("objective", "step"):
+            if not isinstance(row[field], str) or not row[field].strip():
+                raise InputError(f"{args.input.name}, line {row['']}: {field!r} is not a text", "Correct that line.")
+    write_lines(args.output, _matched(rows, _open(settings)))
+    return 0
+
+
+def _matched(rows: list[dict[str, Any]], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        products = [
+            {
+                "product_id": m.product.product_id,
+                "title": m.product.title,
+                "intention": m.intention,
+                "similarity": round(m.similarity, 4),
+                "t2": m.t2,
+            }
+            for m in pipeline.match(row["objective"], row["step"], MATCHES)
+        ]
+        yield {**{name: value for name, value in row.items() if name}, "products": products}
+
+
+def _open(settings: Settings) -> Pipeline:
+    return Pipeline.open(settings, progress=lambda line: print(line, file=sys.stderr))
+
+
+def _text(plan: Plan) -> str:
+    lines = [*plan.notices, *plan.questions]
+    if plan.status == "plan" and plan.confidence is not None:
+        lines.append(f"{plan.objective} ({CONFIDENCE_WORDS[plan.confidence]})")
+    for number, matched in enumerate(plan.steps, 1):
+        lines.append(f"{number}. {matched.step.text}")
+        for m in matched.matches:
+            price = "" if m.product.price_usd is None else f" ${m.product.price_usd:,.2f}"
+            lines.append(f"   - {m.product.title}{price}\n     {m.why} ({m.similarity:.2f})")
+        note = " ".join(part for part in (matched.step.note, matched.note) if part)
+        if note:
+            lines.append(f"   {note}")
+    if plan.steps:
+        budget = plan.constraints.budget_usd
+        lines.append(f"Total ${plan.total_usd:,.2f}" + ("" if budget is None else f" of ${budget:,.2f}"))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

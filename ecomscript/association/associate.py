@@ -1,0 +1,155 @@
+"""From a script to products: needs become kinds, kinds become at most three products a step, all constraints kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecomscript.association.choose import Option, ProductChooser, fit_budget
+from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.encoder import Encoder, Vectors
+from ecomscript.association.index import IntentionIndex
+from ecomscript.association.rank import KindRanker
+from ecomscript.learnt import LearntWeights
+from ecomscript.schema import Constraints, Match, MatchedStep, Script, Step
+
+PER_STEP = 3
+GATE = 0.2
+"""Least fitted probability for a kind that no plan of the library names for the step; chosen for precision (``--task threshold``)."""
+BUYS_NOTHING = 0.25
+"""Below this P(needs anything bought) a step gets no product."""
+
+
+@dataclass(slots=True)
+class _Need:
+    """One kind wanted by one step while a plan is being filled."""
+
+    step: int
+    kind: str
+    importance: float
+    options: list[Option] = field(default_factory=list)
+    reason: str = ""
+
+
+class Associator:
+    """Step–intention alignment over an index.
+
+    Args:
+        index: Products, intentions and kinds.
+        encoder: The encoder of the index.
+        weights: What was learnt from the library.
+    """
+
+    def __init__(self, index: IntentionIndex, encoder: Encoder, weights: LearntWeights) -> None:
+        self.index = index
+        self.ranker = KindRanker(index, encoder, weights)
+
+    def match_script(self, script: Script, goal: str, constraints: Constraints, eligibility: Eligibility) -> list[MatchedStep]:
+        """Return every step with its products.
+
+        A kind is shown once, in the first step that needs it. When the budget does not reach for everything, the most important needs are met first
+        and what is left out is named.
+
+        Args:
+            script: The plan.
+            goal: The goal as typed.
+            constraints: What must be kept.
+            eligibility: The hard filter of those constraints.
+        """
+        queries = self.ranker.queries([step.text for step in script.steps], script.objective)
+        chooser = ProductChooser(self.index, goal, constraints)
+        needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
+        for need in needs:
+            self._fill(need, queries[need.step], chooser, eligibility)
+        chosen = _within_budget(needs, constraints.budget_usd)
+        matches: list[list[Match]] = [[] for _ in script.steps]
+        too_dear: list[list[str]] = [[] for _ in script.steps]
+        for need, option in zip(needs, chosen, strict=True):
+            if option is not None:
+                matches[need.step].append(self.match(option.row, queries[need.step]))
+            elif need.options:
+                too_dear[need.step].append(f"{need.kind} (from ${min(o.price_usd for o in need.options):,.2f})")
+            else:
+                notes[need.step].append(f"No {need.kind} in this catalogue fits: {need.reason}.")
+        for note, left_out in zip(notes, too_dear, strict=True):
+            if left_out:
+                note.append(f"Left out to stay within ${constraints.budget_usd:,.0f}: {', '.join(left_out)}.")
+        return [
+            MatchedStep(step, tuple(found), " ".join(dict.fromkeys(notes[n])))
+            for n, (step, found) in enumerate(zip(script.steps, matches, strict=True))
+        ]
+
+    def match_step(self, objective: str, step: str, count: int = 10) -> list[Match]:
+        """Return products for a step that somebody wrote, best first: one of each suitable kind, then the next best of the same kinds."""
+        if self.ranker.buys(step) < BUYS_NOTHING:
+            return []
+        query = self.ranker.queries([step], objective)[0]
+        ranked = self.ranker.rank(query, f"{step} {objective}", count)
+        columns = [
+            sorted(self.index.products_of_kind[kind.name], key=lambda row: -float(self.index.product_vectors[row] @ query)) for kind in ranked
+        ]
+        rows = [column[depth] for depth in range(max(map(len, columns))) for column in columns if depth < len(column)]
+        return [self.match(row, query) for row in rows[:count]]
+
+    def match(self, row: int, query: Vectors) -> Match:
+        """Return the product with the one of its intentions that is nearest to the query: the reason to show."""
+        own = self.index.intentions_of_product[row]
+        cosines = self.index.intention_vectors[own] @ query
+        best = int(np.argmax(cosines))
+        intention = self.index.intentions[own[best]].text
+        return Match(self.index.products[row], intention, float(cosines[best]), f"People buy this to {intention}.")
+
+    def best_intention(self, kind: str, query: Vectors) -> str:
+        """Return the purchase intention of a kind's products that is nearest to a query; the kind's name when the index lacks it."""
+        matches = [self.match(row, query) for row in self.index.products_of_kind.get(kind, [])]
+        return max(matches, key=lambda m: m.similarity).intention if matches else f"get a {kind}"
+
+    def _needs(
+        self, steps: Sequence[Step], objective: str, queries: Vectors, eligibility: Eligibility
+    ) -> tuple[list[_Need], list[list[str]]]:
+        """Return the kinds to show, each once, and a note list for every step."""
+        notes: list[list[str]] = [[] for _ in steps]
+        needs: list[_Need] = []
+        first_step: dict[str, int] = {}
+        for n, step in enumerate(steps):
+            for position, (kind, weight) in enumerate(self._kinds_of(step, objective, queries[n])):
+                state = eligibility.kind_excluded(kind)
+                if state == "owned":
+                    notes[n].append(f"You already have the {kind}.")
+                elif state == "excluded":
+                    notes[n].append(f"Without {kind}, as you asked.")
+                elif kind in first_step:
+                    notes[n].append(f"Uses the {kind} from step {first_step[kind] + 1}.")
+                else:
+                    first_step[kind] = n
+                    needs.append(_Need(n, kind, importance=weight / (1 + 0.5 * position)))
+        return needs, notes
+
+    def _kinds_of(self, step: Step, objective: str, query: Vectors) -> list[tuple[str, float]]:
+        """Return at most ``PER_STEP`` kinds and their weights: those that the plan names, else the ranker's, where it is sure enough."""
+        if step.buys is False:
+            return []
+        weights = step.need_weights or (1.0,) * len(step.needs)
+        named = [(kind, weight) for kind, weight in zip(step.needs, weights, strict=True) if kind in self.index.products_of_kind]
+        if named:
+            return named[:PER_STEP]
+        if step.buys is None and self.ranker.buys(step.text) < BUYS_NOTHING:
+            return []
+        ranked = self.ranker.rank(query, f"{step.text} {objective}", PER_STEP)
+        return [(kind.name, kind.score) for kind in ranked if kind.score >= GATE]
+
+    def _fill(self, need: _Need, query: Vectors, chooser: ProductChooser, eligibility: Eligibility) -> None:
+        """Find the eligible products of a need, best first; without any, keep the reason of the best product that was refused."""
+        options = chooser.options(need.kind, query)
+        reasons = [eligibility.violation(self.index.products[o.row]) for o in options]
+        need.options = [o for o, reason in zip(options, reasons, strict=True) if reason is None]
+        need.reason = "" if need.options else str(reasons[0])
+
+
+def _within_budget(needs: list[_Need], budget_usd: float | None) -> list[Option | None]:
+    best = [need.options[0] if need.options else None for need in needs]
+    if budget_usd is None or sum(o.price_usd for o in best if o) <= budget_usd:
+        return best
+    return fit_budget([need.options for need in needs], [need.importance for need in needs], budget_usd)

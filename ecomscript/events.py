@@ -1,0 +1,50 @@
+"""What a running plan tells its watchers; the UI, the command line and the API all consume this one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecomscript.schema import Constraints, MatchedStep, Plan, Script, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The goal was understood: with status "plan" there is a script, otherwise only notices and questions.
+
+    Attributes:
+        elapsed_s: Seconds since the request arrived (the same in every event).
+    """
+
+    status: Status
+    constraints: Constraints
+    script: Script | None
+    notices: tuple[str, ...]
+    questions: tuple[str, ...]
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepMatched:
+    """The products of one step are known; steps arrive in order."""
+
+    matched: MatchedStep
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request ended in an expected error; ``message`` names cause and fix and is safe to show."""
+
+    message: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a request that did not fail."""
+
+    plan: Plan
+    elapsed_s: float
+
+
+Event = Planned | StepMatched | Failed | Finished

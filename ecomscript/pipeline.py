@@ -1,0 +1,164 @@
+"""The one road: a request becomes a stream of events, and the events end in a plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ecomscript.association.associate import Associator
+from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.encoder import CachedEncoder, Encoder, SentenceBert
+from ecomscript.association.index import IntentionIndex
+from ecomscript.config import Settings
+from ecomscript.demo import ensure_demo
+from ecomscript.errors import EcomScriptError, InputError
+from ecomscript.events import Event, Failed, Finished, Planned, StepMatched
+from ecomscript.learnt import INTAKE_WEIGHTS, LearntWeights
+from ecomscript.planning.compose import Composer
+from ecomscript.planning.constraints import clean_goal, currency_notice, goal_parts, read_constraints
+from ecomscript.planning.intake import Intake
+from ecomscript.planning.library import Library
+from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script
+
+PLANNERS = ("auto", "library")
+LIBRARY_FOLDER = "library"
+Progress = Callable[[str], None]
+
+
+class Pipeline:
+    """Goal → constraints → script → products, as one stream of events.
+
+    Args:
+        intake: The checks before planning.
+        composer: The planner.
+        associator: The matcher with its index.
+        facts: Counts to show on the page, by name.
+    """
+
+    def __init__(self, intake: Intake, composer: Composer, associator: Associator, facts: Mapping[str, int]) -> None:
+        self._intake = intake
+        self._composer = composer
+        self._associator = associator
+        self.facts = facts
+
+    @classmethod
+    def open(cls, settings: Settings, progress: Progress | None = None) -> Pipeline:
+        """Load everything; on a first start the demo index is built before.
+
+        Args:
+            settings: Which index, which encoder, how many threads.
+            progress: Told what happens, a line at a time.
+
+        Raises:
+            IndexFolderError: An index is missing, damaged or made with another encoder.
+            ModelError: Model weights are missing.
+        """
+        demo = ensure_demo(settings, progress)
+        folder = settings.index_dir or demo
+        own_library = folder / LIBRARY_FOLDER
+        encoder = CachedEncoder(SentenceBert(settings.encoder, settings.threads))
+        library = Library.load(own_library if own_library.is_dir() else demo / LIBRARY_FOLDER, settings.encoder)
+        index = IntentionIndex.load(folder, settings.encoder)
+        return cls.of(library, index, encoder, LearntWeights.load(), Intake.load(INTAKE_WEIGHTS, encoder.encode))
+
+    @classmethod
+    def of(cls, library: Library, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, intake: Intake) -> Pipeline:
+        """Put the loaded parts together."""
+        associator = Associator(index, encoder, weights)
+        facts = {
+            "product kinds": len(index.kinds),
+            "products": len(index.products),
+            "purchase intentions": len(index.intentions),
+            "written plans": len(library.scripts),
+        }
+        return cls(intake, Composer(library, weights, encoder.encode, associator.best_intention), associator, facts)
+
+    def product(self, product_id: str) -> Product | None:
+        """Return a product of the catalogue."""
+        row = self._associator.index.row_of.get(product_id)
+        return None if row is None else self._associator.index.products[row]
+
+    def match(self, objective: str, step: str, count: int = 10) -> list[Match]:
+        """Return products for a step that somebody wrote, best first; none when the step needs nothing bought."""
+        return self._associator.match_step(objective, step, count)
+
+    def run(self, request: PlanRequest) -> Plan:
+        """Drain ``stream``.
+
+        Raises:
+            InputError: The request failed in an expected way.
+        """
+        for event in self.stream(request):
+            if isinstance(event, Failed):
+                raise InputError(event.message, "")
+            if isinstance(event, Finished):
+                return event.plan
+        raise RuntimeError("a stream ended without Finished or Failed")
+
+    def stream(self, request: PlanRequest) -> Iterator[Event]:
+        """Yield ``Planned``, a ``StepMatched`` for each step and ``Finished``; or ``Failed`` last when an expected error ends it."""
+        started = time.perf_counter()
+        try:
+            yield from self._events(request, started)
+        except EcomScriptError as error:
+            yield Failed(str(error), time.perf_counter() - started)
+
+    def _events(self, request: PlanRequest, started: float) -> Iterator[Event]:
+        def elapsed() -> float:
+            return time.perf_counter() - started
+
+        look = self._intake.look(request.goal)
+        constraints = requested_constraints(request)
+        if look.status != "plan":
+            yield Planned(look.status, constraints, None, look.notices, look.questions, elapsed())
+            plan = Plan(request.goal, look.status, constraints, notices=look.notices, questions=look.questions, timings_s={"total": elapsed()})
+            yield Finished(plan, elapsed())
+            return
+        eligibility = Eligibility(constraints)
+        script = self._composer.compose(
+            look.goal,
+            clean_goal(look.goal, constraints),
+            goal_parts(look.goal),
+            lambda kind: eligibility.kind_excluded(kind) is None,
+        )
+        notices = (*look.notices, *_notices(request, script))
+        yield Planned("plan", constraints, script, notices, look.questions, elapsed())
+        timings = {"planned": elapsed()}
+        steps: list[MatchedStep] = []
+        for matched in self._associator.match_script(script, look.goal, constraints, eligibility):
+            steps.append(matched)
+            timings.setdefault("first_step", elapsed())
+            yield StepMatched(matched, elapsed())
+        timings["matched"] = timings["total"] = elapsed()
+        plan = Plan(
+            goal=request.goal,
+            status="plan",
+            constraints=constraints,
+            planner=script.planner,
+            confidence=script.confidence,
+            objective=script.objective,
+            steps=tuple(steps),
+            notices=notices,
+            questions=look.questions,
+            timings_s=timings,
+        )
+        yield Finished(plan, elapsed())
+
+
+def requested_constraints(request: PlanRequest) -> Constraints:
+    """Return what the goal says, less what the person took away, with the explicit fields on top."""
+    found = read_constraints(request.goal).without(request.removed)
+    return replace(
+        found,
+        budget_usd=found.budget_usd if request.budget_usd is None else request.budget_usd,
+        people=found.people if request.people is None else request.people,
+        exclude=tuple(dict.fromkeys((*found.exclude, *request.exclude))),
+    )
+
+
+def _notices(request: PlanRequest, script: Script) -> tuple[str, ...]:
+    notices = [n for n in (currency_notice(request.goal),) if n and request.budget_usd is None]
+    if script.confidence == "weak":
+        notices.append("No ready plan was close to this goal, so this is a modest start: check each step, or add a detail or two.")
+    return tuple(notices)

@@ -1,0 +1,233 @@
+"""From near plans to one plan: keep what fits the goal, add what the evidence supports, place and order it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ecomscript.learnt import LearntWeights, logistic
+from ecomscript.planning.kinds import KindEvidence
+from ecomscript.planning.library import Library, NearScripts
+from ecomscript.schema import Confidence, LibraryScript, Script, Step
+
+Vectors = npt.NDArray[np.float32]
+Encode = Callable[[Sequence[str]], Vectors]
+Phrase = Callable[[str, Vectors], str]
+
+READY, ASSEMBLED = 0.55, 0.45
+"""Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
+MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
+KEEP: dict[Confidence, float] = {"ready": 0.0, "assembled": 0.06, "weak": 0.12}
+ADD: dict[Confidence, float] = {"ready": 0.15, "assembled": 0.12, "weak": 0.12}
+"""Least fitted probability for a kind of the base script to stay, and for another kind to come in."""
+PLACE = 0.45
+"""Least cosine between a step (after the learnt map) and a kind for the kind to be put into that step."""
+SUBSTITUTE = 0.72
+"""Two kinds nearer than this that no script needs together do the same job."""
+BASES, SUPPORT = 8, 0.5
+"""Scripts that may become the base, and the weight of the mean probability of a script's needs beside its confidence."""
+WEAK_KINDS, WEAK_STEPS, SAME_STEP = 12, 7, 0.5
+"""Most kinds and steps of a plan without a near script, and the closeness from which two kinds share a step."""
+SOURCES = 12
+"""Near scripts that may lend a step."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A step while the plan is put together; ``place`` in [0, 1] says where in its script it stood."""
+
+    text: str
+    needs: list[str]
+    place: float
+    buys: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The evidence for a goal or a part of one: its (dim,) query, the near scripts, and (kinds,) P(needed)."""
+
+    query: Vectors
+    near: NearScripts
+    needed: Vectors
+
+
+class Composer:
+    """Builds a script for a goal out of the library.
+
+    Args:
+        library: The hand-written plans.
+        weights: What was learnt from them.
+        encode: The encoder of the library.
+        phrase: Names a kind's purchase intention that is nearest to a query; becomes the text of a step when no plan lends one.
+    """
+
+    def __init__(self, library: Library, weights: LearntWeights, encode: Encode, phrase: Phrase) -> None:
+        self._library = library
+        self._weights = weights
+        self._encode = encode
+        self._phrase = phrase
+        self._evidence = KindEvidence(library, weights.goal_map)
+        self._together = (library.needs.T @ library.needs).tocsr()
+        self._in_one_step = (library.step_needs.T @ library.step_needs).tocsr()
+        places = np.concatenate([np.linspace(0, 1, len(s.steps)) for s in library.scripts])
+        uses = np.maximum(np.asarray(library.step_needs.sum(axis=0)).ravel(), 1)
+        self._usual_place = np.asarray(library.step_needs.T @ places).ravel() / uses
+
+    def compose(self, goal: str, core: str, parts: Sequence[str], allowed: Callable[[str], bool]) -> Script:
+        """Return the plan.
+
+        Args:
+            goal: The goal as typed.
+            core: The goal without chatter, budget and what is not wanted.
+            parts: Its sub-goals when it joins several ("camping", "a baby"), else one or none.
+            allowed: False for kinds that the person owns or does not want: they are kept in the steps of the base plan, which say so, but never added.
+        """
+        asked = self._asked(goal, core, parts)
+        whole = asked[0]
+        base = self._base(whole)
+        script = self._library.scripts[base]
+        confidence = _confidence(float(whole.near.confidence[base]))
+        if confidence == "weak":
+            drafts = self._from_kinds(asked, allowed)
+            return Script(core, self._steps(drafts, asked), "library", confidence)
+        keep = KEEP[confidence]
+        drafts = _drafts(script, lambda kind: whole.needed[self._library.kind_row[kind]] >= keep)
+        self._add(drafts, asked, confidence, allowed)
+        return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,))
+
+    def _steps(self, drafts: Sequence[Draft], asked: Sequence[_Asked]) -> tuple[Step, ...]:
+        needed = np.max([a.needed for a in asked], axis=0)
+        steps = []
+        for draft in drafts:
+            if draft.needs or not draft.buys:
+                weights = tuple(float(needed[self._library.kind_row[kind]]) for kind in draft.needs)
+                steps.append(Step(f"s{len(steps) + 1}", draft.text, tuple(draft.needs), weights, draft.buys))
+        return tuple(steps)
+
+    def _from_kinds(self, asked: Sequence[_Asked], allowed: Callable[[str], bool]) -> list[Draft]:
+        """Plan from purchase intentions: take the likely kinds, group them into sub-needs, and let each become a step.
+
+        A step is borrowed from the nearest script that needs the group's kinds; where none does, the intention that is nearest to the goal speaks.
+        """
+        library = self._library
+        needed = np.max([a.needed for a in asked], axis=0)
+        chosen: list[int] = []
+        for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
+            names = {library.kinds[n].name for n in chosen}
+            if len(chosen) < WEAK_KINDS and needed[row] >= ADD["weak"] and allowed(library.kinds[row].name) and not self._replaces(int(row), names):
+                chosen.append(int(row))
+        drafts = []
+        for group in self._groups(chosen):
+            names = [library.kinds[row].name for row in group]
+            lent = self._lend(names[0], asked[0].near)
+            if lent is None or any(lent.text == d.text for d in drafts):
+                text = self._phrase(names[0], asked[0].query)
+                lent = Draft(text[:1].upper() + text[1:], [], float(self._usual_place[group[0]]), buys=True)
+            lent.needs = names
+            drafts.append(lent)
+        return sorted(drafts, key=lambda d: d.place)
+
+    def _groups(self, rows: list[int]) -> list[list[int]]:
+        """Cluster kinds (best first) into groups of at most ``PER_STEP`` by meaning and by how often one step needs them together."""
+        groups: list[list[int]] = []
+        for row in rows:
+            closeness = [self._together_in_step(row, group) if len(group) < PER_STEP else -1.0 for group in groups]
+            best = int(np.argmax(closeness)) if closeness else -1
+            if best >= 0 and (closeness[best] >= SAME_STEP or len(groups) >= WEAK_STEPS):
+                if closeness[best] >= 0:
+                    groups[best].append(row)
+            else:
+                groups.append([row])
+        return groups
+
+    def _together_in_step(self, row: int, group: Sequence[int]) -> float:
+        """Return how well a kind goes into one step with a group: mean cosine, and 1 when a step of the library needs them together."""
+        vectors = self._library.kind_vectors
+        return float(np.mean([max(float(vectors[row] @ vectors[other]), float(self._in_one_step[row, other] > 0)) for other in group]))
+
+    def _asked(self, goal: str, core: str, parts: Sequence[str]) -> list[_Asked]:
+        """Return the evidence for the whole goal and for each of its parts.
+
+        The whole goal is the mean of the typed and the cleaned text: cleaning loses a little meaning, chatter adds a little noise.
+        """
+        parts = parts if len(parts) > 1 else ()
+        vectors = self._encode([goal, core, *parts])
+        queries = np.vstack([_unit(vectors[0] + vectors[1])[None], vectors[2:]])
+        coef = self._weights.kind_coef
+        found = []
+        for query in queries:
+            near = self._library.near(query)
+            features = self._evidence.features(query, near, int(near.order[0]))
+            found.append(_Asked(query, near, logistic(features @ coef[:-1] + coef[-1])))
+        return found
+
+    def _base(self, whole: _Asked) -> int:
+        """Return the script to start from: near, and needing what the other near scripts and the kinds' meanings speak for."""
+        return max(
+            (int(n) for n in whole.near.order[:BASES]),
+            key=lambda n: whole.near.confidence[n] + SUPPORT * float(whole.needed[self._library.needs[n].indices].mean()),
+        )
+
+    def _add(self, drafts: list[Draft], asked: Sequence[_Asked], confidence: Confidence, allowed: Callable[[str], bool]) -> None:
+        """Put further kinds into the steps that they serve best, or lend the step of a near plan that needs them."""
+        library = self._library
+        present = {kind for d in drafts for kind in d.needs}
+        query = asked[0].query
+        mapped = self._mapped([d.text for d in drafts], query)
+        needed = np.stack([a.needed for a in asked])
+        for row in np.argsort(-needed.max(axis=0), kind="stable"):
+            kind = library.kinds[row].name
+            if len(present) >= MOST_KINDS or needed[:, row].max() < ADD[confidence]:
+                return
+            if kind in present or not allowed(kind) or self._replaces(int(row), present):
+                continue
+            fits = [float(mapped[n] @ library.kind_vectors[row]) if d.buys and len(d.needs) < PER_STEP else -1.0 for n, d in enumerate(drafts)]
+            best = int(np.argmax(fits))
+            if fits[best] >= PLACE:
+                drafts[best].needs.append(kind)
+                present.add(kind)
+                continue
+            lent = self._lend(kind, asked[int(np.argmax(needed[:, row]))].near)
+            if lent is None or len(drafts) >= MOST_STEPS or any(lent.text == d.text for d in drafts):
+                continue
+            at = sum(d.place <= lent.place for d in drafts)
+            drafts.insert(at, lent)
+            mapped = np.insert(mapped, at, self._mapped([lent.text], query), axis=0)
+            present.add(kind)
+
+    def _mapped(self, steps: Sequence[str], query: Vectors) -> Vectors:
+        mixed = (0.7 * self._encode(steps) + 0.3 * query) @ self._weights.step_map
+        return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
+
+    def _replaces(self, row: int, present: set[str]) -> bool:
+        """Return whether a kind does the job of one that the plan has: near in meaning, and never needed beside it."""
+        rows = [self._library.kind_row[kind] for kind in present]
+        close = self._library.kind_vectors[rows] @ self._library.kind_vectors[row] >= SUBSTITUTE
+        return any(self._together[row, other] == 0 for other, c in zip(rows, close, strict=True) if c)
+
+    def _lend(self, kind: str, near: NearScripts) -> Draft | None:
+        """Return the step of the nearest script that needs the kind, with this need alone."""
+        for n in near.order[:SOURCES]:
+            script = self._library.scripts[n]
+            for position, step in enumerate(script.steps):
+                if kind in step.needs:
+                    return Draft(step.text, [kind], position / max(len(script.steps) - 1, 1), buys=True)
+        return None
+
+
+def _unit(vector: Vectors) -> Vectors:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def _confidence(value: float) -> Confidence:
+    if value >= READY:
+        return "ready"
+    return "assembled" if value >= ASSEMBLED else "weak"
+
+
+def _drafts(script: LibraryScript, keep: Callable[[str], bool]) -> list[Draft]:
+    last = max(len(script.steps) - 1, 1)
+    return [Draft(s.text, [k for k in s.needs if keep(k)][:PER_STEP], n / last, bool(s.needs)) for n, s in enumerate(script.steps)]

@@ -1,0 +1,136 @@
+"""The library of hand-written plans: which of them are near a goal, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ecomscript.errors import IndexFolderError
+from ecomscript.folders import REBUILD, open_sealed, read_rows, seal, unseal, write_rows
+from ecomscript.schema import Kind, LibraryScript, LibraryStep
+
+Vectors = npt.NDArray[np.float32]
+
+FORMAT_VERSION = 1
+CLOSENESS_WEIGHT = 0.6
+"""Share of the wordings' closeness in the confidence; the rest is the cosine to the script's body (README, "How plans are chosen")."""
+
+_SCRIPTS, _KINDS, _VECTORS = "scripts.jsonl", "kinds.jsonl", "vectors.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class NearScripts:
+    """How near every script of the library is to a goal.
+
+    Attributes:
+        closeness: (scripts,) float32: ½ largest + ½ mean cosine over objective and aliases.
+        confidence: (scripts,) float32: closeness mixed with the cosine to the whole script.
+        order: (scripts,) positions by falling confidence.
+    """
+
+    closeness: Vectors
+    confidence: Vectors
+    order: npt.NDArray[np.int64]
+
+
+class Library:
+    """Scripts with the vectors of their wordings and bodies, and the kinds that they need.
+
+    Args:
+        encoder: Name of the encoder that made the vectors.
+        source: Fingerprint of the catalogue that it was built from.
+        scripts: The plans.
+        kinds: Every kind that a script may need.
+        wording_vectors: (wordings, dim) float32, unit norm: objective and aliases of the scripts in order.
+        body_vectors: (scripts, dim) float32, unit norm: the whole script as one text (``body_text``).
+        kind_vectors: (kinds, dim) float32, unit norm: centroid of the kind's intentions and its name.
+    """
+
+    def __init__(
+        self,
+        encoder: str,
+        source: str,
+        scripts: tuple[LibraryScript, ...],
+        kinds: tuple[Kind, ...],
+        wording_vectors: Vectors,
+        body_vectors: Vectors,
+        kind_vectors: Vectors,
+    ) -> None:
+        self.encoder = encoder
+        self.source = source
+        self.scripts = scripts
+        self.kinds = kinds
+        self.wording_vectors = wording_vectors
+        self.body_vectors = body_vectors
+        self.kind_vectors = kind_vectors
+        self.kind_row = {kind.name: row for row, kind in enumerate(kinds)}
+        self.wording_script = np.repeat(np.arange(len(scripts)), [len(wordings(s)) for s in scripts])
+        self._first_wording = np.searchsorted(self.wording_script, np.arange(len(scripts)))
+        self.needs = self._incidence([s.needs for s in scripts])
+        self.step_needs = self._incidence([step.needs for s in scripts for step in s.steps])
+
+    def _incidence(self, needs_of: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        """Return the (len(needs_of), kinds) 0/1 matrix of needs."""
+        rows = [row for row, names in enumerate(needs_of) for _ in names]
+        columns = [self.kind_row[name] for names in needs_of for name in names]
+        return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(needs_of), len(self.kinds)))
+
+    def near(self, query: Vectors) -> NearScripts:
+        """Measure every script against a goal.
+
+        Args:
+            query: (dim,) float32, unit norm: the goal.
+        """
+        cosines = self.wording_vectors @ query
+        largest = np.maximum.reduceat(cosines, self._first_wording)
+        mean = np.add.reduceat(cosines, self._first_wording) / np.diff(np.append(self._first_wording, len(cosines)))
+        closeness = (largest + mean) / 2
+        confidence = CLOSENESS_WEIGHT * closeness + (1 - CLOSENESS_WEIGHT) * (self.body_vectors @ query)
+        return NearScripts(closeness, confidence, np.argsort(-confidence, kind="stable"))
+
+    def save(self, folder: Path) -> None:
+        """Write the library as a sealed folder."""
+        unseal(folder)
+        write_rows(folder / _SCRIPTS, (asdict(s) for s in self.scripts))
+        write_rows(folder / _KINDS, (asdict(k) for k in self.kinds))
+        vectors = {"wordings": self.wording_vectors, "bodies": self.body_vectors, "kinds": self.kind_vectors}
+        np.savez(folder / _VECTORS, **{name: rows.astype(np.float16) for name, rows in vectors.items()})  # type: ignore[arg-type]
+        seal(folder, (_SCRIPTS, _KINDS, _VECTORS), {"version": FORMAT_VERSION, "encoder": self.encoder, "source": self.source, "scripts": len(self.scripts)})
+
+    @classmethod
+    def load(cls, folder: Path, encoder: str) -> Library:
+        """Read a folder that ``save`` wrote.
+
+        Raises:
+            IndexFolderError: The folder is missing, half-written, damaged or was built with another encoder.
+        """
+        manifest = open_sealed(folder, {"version": FORMAT_VERSION, "encoder": encoder})
+        scripts = tuple(_script(row) for row in read_rows(folder / _SCRIPTS))
+        kinds = tuple(Kind(row["name"], row["category"], row["emoji"], tuple(row["intentions"])) for row in read_rows(folder / _KINDS))
+        with np.load(folder / _VECTORS) as arrays:
+            vectors = {name: arrays[name].astype(np.float32) for name in ("wordings", "bodies", "kinds")}
+        expected = {"wordings": sum(len(wordings(s)) for s in scripts), "bodies": len(scripts), "kinds": len(kinds)}
+        for name, count in expected.items():
+            if len(vectors[name]) != count:
+                raise IndexFolderError(f"The library in {folder} has {len(vectors[name])} vectors of {name}, expected {count}", REBUILD)
+        return cls(encoder, manifest["source"], scripts, kinds, vectors["wordings"], vectors["bodies"], vectors["kinds"])
+
+
+def wordings(script: LibraryScript) -> tuple[str, ...]:
+    """Return the texts that a goal is compared with: objective and aliases."""
+    return (script.objective, *script.aliases)
+
+
+def body_text(script: LibraryScript) -> str:
+    """Return the whole script as one text."""
+    return ". ".join((script.objective, *(step.text for step in script.steps)))
+
+
+def _script(row: dict) -> LibraryScript:
+    steps = tuple(LibraryStep(step["text"], tuple(step["needs"])) for step in row["steps"])
+    return LibraryScript(row["script_id"], row["objective"], tuple(row["aliases"]), tuple(row["tags"]), steps)

@@ -1,0 +1,65 @@
+"""What stands between the pipeline and Gradio: the protocol of the one, the errors of the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import ParamSpec, Protocol, TypeVar
+
+import gradio as gr
+
+from ecomscript.errors import EcomScriptError
+from ecomscript.events import Event
+from ecomscript.schema import PlanRequest, Product
+from ecomscript.ui import texts
+from ecomscript.ui.view import Describe, PlanView, advance
+
+PLAN_SLOTS = 4
+"""How many plans are made at the same time, over the page, the API and MCP together."""
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Planner(Protocol):
+    """What the page needs of a pipeline."""
+
+    @property
+    def facts(self) -> Mapping[str, int]:
+        """Counts of what is loaded, by name and in the order to show them, such as ``{"products": 8446}``."""
+
+    def stream(self, request: PlanRequest) -> Iterator[Event]:
+        """Yield what happens while the request is planned."""
+
+    def product(self, product_id: str) -> Product | None:
+        """Return a product of the catalogue."""
+
+
+def watch(planner: Planner, request: PlanRequest, describe: Describe) -> Iterator[PlanView]:
+    """Yield the view of the plan area after each event; an error ends in a view that says so, never in a traceback."""
+    view = PlanView(request=request, phase="working")
+    yield view
+    try:
+        for event in planner.stream(request):
+            view = advance(view, event, describe)
+            yield view
+    except EcomScriptError as error:
+        view = replace(view, phase="failed", message=str(error))
+        yield view
+    except Exception:  # the last border before the visitor
+        logger.exception("a plan failed")
+        view = replace(view, phase="failed", message=texts.NEUTRAL_ERROR)
+        yield view
+    if view.phase == "working":
+        logger.error("the pipeline ended without Finished or Failed")
+        yield replace(view, phase="failed", message=texts.NEUTRAL_ERROR)
+
+
+def or_error(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call ``function``; an error that a person may see becomes Gradio's own."""
+    try:
+        return function(*args, **kwargs)
+    except EcomScriptError as error:
+        raise gr.Error(str(error), print_exception=False) from error

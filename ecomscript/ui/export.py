@@ -1,0 +1,83 @@
+"""The basket as CSV, Markdown and JSON text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from typing import Any
+
+from ecomscript.schema import Product
+from ecomscript.ui import texts
+from ecomscript.ui.basket import Basket
+
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>~$])")
+
+
+def page_url(product: Product) -> str | None:
+    """Return the product's page when it is a web address, never another scheme such as ``javascript:``."""
+    url = product.page_url or ""
+    return url if url.lower().startswith(("https://", "http://")) else None
+
+
+def csv_cell(text: str) -> str:
+    """Return ``text`` such that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_START) else text
+
+
+def basket_csv(basket: Basket) -> str:
+    """Return one row per line of the basket, without a total so that it can be sorted and summed."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["title", "brand", "quantity", "price_usd", "subtotal_usd", "product_id", "page_url"])
+    for line in basket.lines:
+        product = line.product
+        writer.writerow(
+            [
+                csv_cell(product.title),
+                csv_cell(product.brand),
+                line.quantity,
+                "" if product.price_usd is None else product.price_usd,
+                "" if line.subtotal_usd is None else line.subtotal_usd,
+                csv_cell(product.product_id),
+                page_url(product) or "",
+            ]
+        )
+    return out.getvalue()
+
+
+def basket_markdown(basket: Basket, goal: str, budget_usd: float | None) -> str:
+    """Return a shopping list with boxes to tick."""
+    rows = [f"# {_markdown(goal) or 'Shopping list'}", ""]
+    for line in basket.lines:
+        price = texts.NO_PRICE.lower() if line.subtotal_usd is None else texts.usd(line.subtotal_usd)
+        rows.append(f"- [ ] {line.quantity} × {_markdown(line.product.title)}: {price}")
+    rows += ["", f"**{texts.TOTAL}: {texts.usd(basket.total_usd)}**"]
+    if budget_usd is not None:
+        rows.append(f"\nBudget: {texts.usd(budget_usd)}")
+    return "\n".join(rows) + "\n"
+
+
+def basket_json(basket: Basket, goal: str, budget_usd: float | None) -> str:
+    """Return the basket as one JSON object; unknown prices are null."""
+    items: list[dict[str, Any]] = [
+        {
+            "product_id": line.product.product_id,
+            "title": line.product.title,
+            "brand": line.product.brand,
+            "kind": line.product.kind,
+            "quantity": line.quantity,
+            "price_usd": line.product.price_usd,
+            "subtotal_usd": line.subtotal_usd,
+            "page_url": page_url(line.product),
+        }
+        for line in basket.lines
+    ]
+    whole = {"goal": goal or None, "budget_usd": budget_usd, "total_usd": basket.total_usd, "items": items}
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+
+
+def _markdown(text: str) -> str:
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,243 @@
+"""View → HTML of the plan area, as pure functions; ``escape`` is the only way that text gets into markup."""
+
+from __future__ import annotations
+
+import html
+import zlib
+from collections.abc import Iterable
+from itertools import repeat
+from urllib.parse import urlencode
+
+from ecomscript.schema import CONFIDENCE_WORDS, Match, MatchedStep, PlanRequest, Product, Step
+from ecomscript.ui import texts
+from ecomscript.ui.export import page_url
+from ecomscript.ui.view import PlanView, question_parts
+
+WEB_SEARCH_URL = "https://duckduckgo.com/?"
+
+
+def escape(text: object) -> str:
+    """Return ``text`` safe inside an element and inside a quoted attribute; every value on the page passes through here."""
+    return html.escape(str(text), quote=True)
+
+
+def status_html(view: PlanView) -> str:
+    """Return the status line: the stage and the seconds."""
+    seconds = f"{view.elapsed_s:.1f}"
+    match view.phase:
+        case "idle" | "failed":
+            return ""
+        case "stopped":
+            text = texts.STAGE_STOPPED
+        case "done" if view.status != "plan":  # seen at a glance, so told to screen readers only
+            return f'<p class="es-sr">{texts.STAGE_ANSWERED}</p>'
+        case "done":
+            text = texts.STAGE_DONE.format(seconds=seconds)
+        case "working":
+            clock = f'<span class="es-seconds" aria-hidden="true">{seconds} s</span>'
+            return f'<p class="es-status is-working"><span class="es-dot"></span>{escape(_stage(view))} {clock}</p>'
+    return f'<p class="es-status">{escape(text)}</p>'
+
+
+def plan_html(view: PlanView) -> str:
+    """Return everything below the status line for the view's phase."""
+    parts = []
+    if view.phase == "failed":
+        text = f"<h2>{texts.FAILED_TITLE}</h2><p>{escape(view.message)}</p>"
+        parts.append(f'<section class="es-panel is-failed" role="alert">{text}</section>')
+    if view.phase == "idle" or (view.phase == "failed" and view.status is None):
+        parts.append(_welcome(hint=view.phase == "idle"))
+    elif view.status is None:
+        parts.append(_skeleton())
+    elif view.status == "plan":
+        parts += [_head(view), _steps(view)]
+    else:
+        parts.append(_answer(view))
+    return "".join(parts)
+
+
+def link_query(request: PlanRequest) -> str:
+    """Return the query that opens the page with this request planned, such as ``?goal=bake+bread&people=2``."""
+    fields = {"goal": request.goal, "budget_usd": request.budget_usd, "people": request.people, "exclude": ", ".join(request.exclude)}
+    return "?" + urlencode({name: f"{v:g}" if isinstance(v, float) else v for name, v in fields.items() if v})
+
+
+def tile(product: Product, size: str = "") -> str:
+    """Return the picture of a product: its image when it has a safe address, else its emoji on a quiet ground."""
+    if (product.image_url or "").lower().startswith("https://"):
+        image = f'<img src="{escape(product.image_url)}" alt="" loading="lazy" referrerpolicy="no-referrer">'
+        return f'<span class="es-tile {size}">{image}</span>'
+    hue = zlib.crc32(product.category.partition(" > ")[2].encode() or product.product_id.encode()) % 360
+    return f'<span class="es-tile {size}" style="--hue:{hue}" aria-hidden="true">{escape(product.emoji[:8])}</span>'
+
+
+def title_parts(title: str) -> tuple[str, str]:
+    """Split a marketplace title at its first comma: the name, and the details that may be set smaller."""
+    name, comma, details = title.partition(",")
+    return name.strip(), details.strip() if comma else ""
+
+
+def _stage(view: PlanView) -> str:
+    if view.status is None:
+        return texts.STAGE_READING
+    if view.pending:
+        return texts.STAGE_STEP.format(done=len(view.matched) + 1, total=len(view.script))
+    return texts.STAGE_CHECKING
+
+
+def _welcome(hint: bool) -> str:
+    chips = _items((_chip(text, "example", f'data-index="{i}"') for i, text in enumerate(texts.EXAMPLES)), "es-chips")
+    intro = f"<h2>{texts.WELCOME}</h2><p>{texts.WELCOME_HINT}</p>" if hint else ""
+    return f'<section class="es-welcome">{intro}<h3>{texts.EXAMPLES_TITLE}</h3>{chips}</section>'
+
+
+def _chip(text: str, act: str, attributes: str) -> str:
+    return f'<button type="button" class="es-chip" data-act="{act}" {attributes}>{escape(text)}</button>'
+
+
+def _skeleton() -> str:
+    step = f'<li class="es-step"><span class="es-bone is-line"></span>{_bones()}</li>'
+    return f'<div class="es-skeleton" aria-hidden="true"><span class="es-bone is-title"></span><ol class="es-steps">{step * 2}</ol></div>'
+
+
+def _bones() -> str:
+    card = '<span class="es-bone is-card"></span>'
+    return f'<div class="es-cards" aria-hidden="true">{card * 3}</div>'
+
+
+def _items(items: Iterable[str], css_class: str) -> str:
+    """Return a list of ready HTML items, or nothing when there are none."""
+    inner = "".join(f"<li>{item}</li>" for item in items)
+    return f'<ul class="{css_class}">{inner}</ul>' if inner else ""
+
+
+def _answer(view: PlanView) -> str:
+    """Return the page without products: a friendly ask, a redirect, or a refusal in its own words and nothing else."""
+    title = texts.STATUS_TITLES.get(view.status or "")
+    heading = f"<h2>{title}</h2>" if title else ""
+    notices = "".join(f"<p>{escape(text)}</p>" for text in view.notices)
+    panel = f'<section class="es-panel is-{view.status}">{heading}{notices}{_questions(view)}</section>'
+    return panel if view.status == "refuse" or view.questions else panel + _welcome(hint=False)
+
+
+def _questions(view: PlanView) -> str:
+    """Return each question with its starting points; a click on one adds it to the goal, and none has to be clicked."""
+    blocks = []
+    for index, question in enumerate(map(question_parts, view.questions)):
+        where = (f'data-index="{index}" data-option="{option}"{_disabled(view)}' for option in range(len(question.options)))
+        chips = _items(map(_chip, question.options, repeat("answer"), where), "es-chips")
+        blocks.append(f"<h3>{escape(question.text)} <span>{texts.OPTIONAL}</span></h3>{chips}")
+    return f'<div class="es-questions">{"".join(blocks)}</div>' if blocks and view.status != "refuse" else ""
+
+
+def _head(view: PlanView) -> str:
+    words = CONFIDENCE_WORDS[view.confidence] if view.confidence else ""
+    badge = f'<p class="es-confidence is-{view.confidence}">{escape(words[:1].upper() + words[1:])}</p>' if words else ""
+    title = f"<div>{badge}<h2>{escape(view.objective)}</h2>{_facts(view)}</div>"
+    notices = _items(map(escape, view.notices), "es-notices")
+    return (
+        f'<header class="es-head"><div class="es-title-row">{title}{_actions(view)}</div>'
+        f"{_constraints(view)}{notices}{_questions(view)}</header>"
+    )
+
+
+def _facts(view: PlanView) -> str:
+    products = view.products
+    total = round(sum(p.price_usd or 0.0 for p in products), 2)
+    facts = [texts.count(len(view.script), "step")]
+    if products:
+        facts += [texts.count(len(products), "product"), texts.FACTS_ONE_OF_EACH.format(total=texts.usd(total))]
+    if products and view.constraints.budget_usd is not None and view.phase == "done":
+        facts.append(budget_words(total, view.constraints.budget_usd))
+    return f'<p class="es-facts">{" · ".join(map(escape, facts))}</p>'
+
+
+def budget_words(total_usd: float, budget_usd: float) -> str:
+    """Return how a total stands to the budget."""
+    left = round(budget_usd - total_usd, 2)
+    return texts.WITHIN_BUDGET.format(left=texts.usd(left)) if left >= 0 else texts.OVER_BUDGET.format(over=texts.usd(-left))
+
+
+def _constraints(view: PlanView) -> str:
+    chips = [
+        f'<button type="button" class="es-chip is-set" data-act="unset" data-key="{escape(chip.key)}"{_disabled(view)}>'
+        f'<span class="es-sr">{texts.CHIP_REMOVE}: </span>{escape(chip.label)}<span class="es-cross" aria-hidden="true">×</span></button>'
+        for chip in view.chips
+    ]
+    return f'<div class="es-constraints"><h3>{texts.CHIPS_TITLE}</h3>{_items(chips, "es-chips")}</div>' if chips else ""
+
+
+def _actions(view: PlanView) -> str:
+    link = escape(link_query(view.request)) if view.request else ""
+    add_all = f'<button type="button" class="es-button" data-act="all"{_disabled(view)}>{texts.ADD_ALL}</button>'
+    copy = f'<button type="button" class="es-button is-quiet" data-act="link" data-link="{link}">{texts.COPY_LINK}</button>'
+    return f'<div class="es-actions">{add_all if view.products else ""}{copy}</div>'
+
+
+def _disabled(view: PlanView) -> str:
+    return " disabled" if view.phase == "working" else ""
+
+
+def _steps(view: PlanView) -> str:
+    known = "".join(_step(m) for m in view.matched)
+    waiting = "".join(_waiting(step, working=view.phase == "working") for step in view.pending)
+    return f'<ol class="es-steps">{known}{waiting}</ol>'
+
+
+def _step(matched: MatchedStep) -> str:
+    step = matched.step
+    notes = [text for text in (step.note, matched.note) if text]
+    if not matched.matches and not notes:
+        notes = [texts.NOTHING_NEEDED if step.buys is False else texts.NOTHING_SUITABLE]
+    cards = _items(map(_card, matched.matches), "es-cards")
+    quiet = "" if cards or step.buys is not False else " is-quiet"
+    noted = "".join(f'<p class="es-note">{escape(text)}</p>' for text in notes)
+    return f'<li class="es-step{quiet}"><h3>{escape(step.text)}</h3>{noted}{cards}</li>'
+
+
+def _waiting(step: Step, working: bool) -> str:
+    if not working:
+        return f'<li class="es-step is-quiet"><h3>{escape(step.text)}</h3><p class="es-note">{texts.NOT_REACHED}</p></li>'
+    return f'<li class="es-step"><h3>{escape(step.text)}</h3>{"" if step.buys is False else _bones()}</li>'
+
+
+def _card(match: Match) -> str:
+    product = match.product
+    name, details = title_parts(product.title)
+    details_html = f'<span class="es-details">, {escape(details)}</span>' if details else ""
+    price = texts.NO_PRICE if product.price_usd is None else texts.usd(product.price_usd)
+    intention = ""
+    if match.intention.lower() not in match.why.lower():
+        intention = f'<p class="es-intention"><span class="es-sr">{texts.BUYERS_SAY}: </span><q>{escape(match.intention)}</q></p>'
+    add = (
+        f'<button type="button" class="es-button is-small" data-act="cart" data-pid="{escape(product.product_id)}">'
+        f'<span data-label>{texts.ADD}</span><span class="es-sr"> {escape(name)}</span></button>'
+    )
+    return (
+        f'<article class="es-card">{tile(product)}<div class="es-card-body"><h4>{escape(name)}{details_html}</h4>'
+        f'<p class="es-meta"><span>{escape(product.brand)}</span>{_rating(product)}</p><p class="es-price">{price}</p>'
+        f'<div class="es-reason"><p>{escape(match.why)}</p>{intention}'
+        f'<p class="es-match">{texts.similarity_words(match.similarity)} <span>{match.similarity:.2f}</span></p></div>'
+        f'<div class="es-actions">{add}{_link(product, name)}</div></div></article>'
+    )
+
+
+def _rating(product: Product) -> str:
+    if product.rating is None:
+        return ""
+    spoken = texts.RATED.format(rating=f"{product.rating:.1f}", count=f"{product.rating_count:,}")
+    return (
+        f'<span class="es-rating"><span class="es-sr">{spoken}</span><span aria-hidden="true">'
+        f"<b>★</b> {product.rating:.1f} <i>({product.rating_count:,})</i></span></span>"
+    )
+
+
+def _link(product: Product, name: str) -> str:
+    page = page_url(product)
+    # A demo product cannot be found by its invented name, but its kind can.
+    href = page or WEB_SEARCH_URL + urlencode({"q": product.kind or product.title})
+    text = texts.PRODUCT_PAGE if page else texts.WEB_SEARCH
+    return (
+        f'<a class="es-link" href="{escape(href)}" target="_blank" rel="noopener noreferrer nofollow">{text}'
+        f'<span aria-hidden="true"> ↗</span><span class="es-sr"> {escape(name)} {texts.NEW_TAB}</span></a>'
+    )

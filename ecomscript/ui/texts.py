@@ -1,0 +1,154 @@
+"""Every English text of the page, so that it can be read, corrected and translated in one place."""
+
+from __future__ import annotations
+
+APP = "EcomScript"
+TAGLINE = "Say what you want to get done. Get a plan, and what to buy for each step."
+
+TAB_PLAN = "Plan"
+TAB_ABOUT = "About"
+
+GOAL_LABEL = "What do you want to get done?"
+GOAL_PLACEHOLDER = "Take two kids camping for a weekend, under $250"
+PLAN_BUTTON = "Plan"
+STOP_BUTTON = "Stop"
+BUDGET_LABEL = "Budget in USD"
+PEOPLE_LABEL = "People"
+EXCLUDE_LABEL = "Leave out"
+EXCLUDE_PLACEHOLDER = "tent, alcohol"
+OPTIONAL = "optional"
+
+EXAMPLES = (
+    "Host a backyard barbecue for 12 under $200",
+    "Start composting on a small balcony",
+    "First camping weekend with a toddler, already have a tent",
+    "Bake sourdough bread for the first time",
+    "Set up a quiet home office in a bedroom corner",
+    "Make my grandmother's bathroom safer",
+)
+WELCOME = "Tell me a goal, not a product."
+WELCOME_HINT = (
+    "Say it the way you would to a friend: the occasion, how many people, what you already have, what it may cost. "
+    "You get ordered steps, and up to three products for each step that needs any, with the reason people buy them."
+)
+EXAMPLES_TITLE = "Or try one of these"
+
+STAGE_READING = "Reading your goal"
+STAGE_STEP = "Finding products: step {done} of {total}"
+STAGE_CHECKING = "Putting the plan together"
+STAGE_DONE = "Done in {seconds} s"
+STAGE_STOPPED = "Stopped. What was found so far stays here."
+STAGE_ANSWERED = "The answer is below."
+FAILED_TITLE = "That did not work"
+NEUTRAL_ERROR = "Something went wrong on our side and it was written to the log. Please try again in a moment."
+
+STATUS_TITLES = {
+    "clarify": "Tell me a little more",
+    "redirect": "Not quite a shopping goal",
+}
+
+CHIPS_TITLE = "Understood"
+CHIP_REMOVE = "Remove and plan again"
+FACTS_ONE_OF_EACH = "{total} for one of each"
+WITHIN_BUDGET = "{left} under the budget"
+OVER_BUDGET = "{over} over the budget"
+ADD_ALL = "Add all to basket"
+COPY_LINK = "Copy link"
+COPIED = "Link copied"
+COPY_FAILED = "Copy the address from the bar"
+
+NOTHING_NEEDED = "Nothing to buy."
+NOTHING_SUITABLE = "Nothing suitable in this catalogue."
+NOT_REACHED = "Not searched: stopped before this step."
+
+ADD = "Add"
+REMOVE = "Remove"
+NO_PRICE = "Price not listed"
+RATED = "Rated {rating} of 5 by {count}"
+BUYERS_SAY = "Why people buy it"
+PRODUCT_PAGE = "Product page"
+WEB_SEARCH = "Search the web"
+NEW_TAB = "(opens a new tab)"
+
+BASKET = "Basket"
+BASKET_EMPTY = "Your basket is empty."
+BASKET_EMPTY_HINT = "Add products from a plan. They stay here while you plan something else."
+BASKET_CLEAR = "Empty basket"
+TOTAL = "Total"
+QUANTITY = "Quantity of {title}"
+FEWER = "One fewer: {title}"
+MORE = "One more: {title}"
+REMOVE_LINE = "Remove {title}"
+UNPRICED = "without the {n} not priced"
+TAKE_WITH_YOU = "Take it with you"
+BAR = "View basket"
+
+ABOUT_TITLE = "What this is"
+ABOUT_LEAD = (
+    "EcomScript plans shopping from the goal, not from the product. It lays out the steps that lead to the goal, "
+    "and finds products for each step through the reasons why people buy them."
+)
+ABOUT_HOW_TITLE = "How it works"
+ABOUT_STEPS = (
+    (
+        "Understand",
+        "Your goal is read for its limits: budget, people, ages, diet, what you already have. You see each one and can take it away.",
+    ),
+    (
+        "Plan",
+        "A library of written plans gives the ordered steps. How close it came is said in words, "
+        "from “a ready plan” to “no ready plan was close”.",
+    ),
+    (
+        "Match",
+        "Every product carries purchase intentions, plain phrases for why people buy it. A step finds the intentions nearest to it, "
+        "and through them products.",
+    ),
+    (
+        "Respect",
+        "Limits are hard. What is over the budget, excluded or already yours is left out. "
+        "A step with nothing suitable stays empty and says so.",
+    ),
+)
+ABOUT_DATA_TITLE = "What is loaded"
+ABOUT_DATA = "Counted in the catalogue that this page runs on. Every product shown is a row of it."
+ABOUT_LIMITS_TITLE = "What to keep in mind"
+ABOUT_LIMITS = (
+    "The demo catalogue is invented: brands, products, prices and ratings are made up, and nothing can be bought here. "
+    "Links search the web for similar things.",
+    "The number beside a match is the closeness of two texts, the step and the purchase intention. "
+    "It is not a probability that the product is right.",
+    "No model has checked the plans or the products yet, so the page shows no confidence of one.",
+    "English works best. Prices are US dollars.",
+    "Check medical, electrical and child-safety needs with someone who knows them.",
+)
+ABOUT_USE_TITLE = "Use it from elsewhere"
+ABOUT_USE = (
+    "The same plan is available to programs: the HTTP endpoint <code>/plan</code> takes goal, budget_usd, people and exclude, "
+    "and the MCP server at <code>/gradio_api/mcp/</code> has one tool, <code>plan</code>."
+)
+ABOUT_PRIVACY = "Your goals and your basket belong to your browser session alone: nobody else sees them, and they are not stored on disk."
+
+# Errors as (cause, fix).
+STALE = ("This button belongs to an older page", "Reload the page and try again.")
+UNKNOWN_PRODUCT = ("This product is not in the catalogue that is loaded", "Plan again and add it from there.")
+BASKET_FULL = ("The basket holds at most {n} different products", "Remove one to add another.")
+
+
+_SIMILARITY = ((0.70, "strong match"), (0.55, "good match"), (0.45, "fair match"))
+_WEAKEST = "loose match"
+
+
+def similarity_words(cosine: float) -> str:
+    """Return the cosine of step and intention in words; 0.45 is the threshold of the paper, the others divide what lies above it."""
+    return next((words for low, words in _SIMILARITY if cosine >= low), _WEAKEST)
+
+
+def usd(amount: float) -> str:
+    """Return an amount as ``$1,234.50``."""
+    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return ``1 step``, ``1,200 steps``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -1,0 +1,152 @@
+"""What one visitor's plan area shows, as a frozen value that each pipeline event moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ecomscript.errors import InputError
+from ecomscript.events import Event, Failed, Finished, Planned, StepMatched
+from ecomscript.schema import Confidence, ConstraintItem, Constraints, MatchedStep, PlanRequest, Product, Status, Step
+from ecomscript.ui import texts
+
+Phase = Literal["idle", "working", "done", "stopped", "failed"]
+Describe = Callable[[Constraints], tuple[ConstraintItem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """State of the plan area.
+
+    Attributes:
+        request: What is being or was planned; None before the first goal.
+        chips: The constraints found, each removable by its key.
+        script: All steps of the plan, known before their products are.
+        matched: The steps whose products are known, in order.
+        message: Cause and fix when ``phase`` is "failed".
+        elapsed_s: Seconds from the request to the last event.
+    """
+
+    request: PlanRequest | None = None
+    phase: Phase = "idle"
+    status: Status | None = None
+    objective: str = ""
+    confidence: Confidence | None = None
+    constraints: Constraints = field(default_factory=Constraints)
+    chips: tuple[ConstraintItem, ...] = ()
+    script: tuple[Step, ...] = ()
+    matched: tuple[MatchedStep, ...] = ()
+    notices: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    message: str = ""
+    elapsed_s: float = 0.0
+
+    @property
+    def pending(self) -> tuple[Step, ...]:
+        """The steps whose products are not known."""
+        known = {m.step.step_id for m in self.matched}
+        return tuple(s for s in self.script if s.step_id not in known)
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """Every product shown, once, in the order of the steps."""
+        return tuple({m.product.product_id: m.product for s in self.matched for m in s.matches}.values())
+
+
+def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
+    """Return the view after ``event``.
+
+    Args:
+        view: The view so far.
+        event: The next event of the stream.
+        describe: Puts constraints as removable chips.
+    """
+    match event:
+        case Planned(status=status, constraints=constraints, script=script):
+            return replace(
+                view,
+                status=status,
+                constraints=constraints,
+                chips=describe(constraints),
+                objective=script.objective if script else "",
+                confidence=script.confidence if script else None,
+                script=script.steps if script else (),
+                notices=event.notices,
+                questions=event.questions,
+                elapsed_s=event.elapsed_s,
+            )
+        case StepMatched(matched=matched):
+            return replace(view, matched=(*view.matched, matched), elapsed_s=event.elapsed_s)
+        case Failed(message=message):
+            return replace(view, phase="failed", message=message, elapsed_s=event.elapsed_s)
+        case Finished(plan=plan):
+            return replace(
+                view,
+                phase="done",
+                status=plan.status,
+                constraints=plan.constraints,
+                chips=describe(plan.constraints),
+                objective=plan.objective or "",
+                confidence=plan.confidence,
+                script=tuple(m.step for m in plan.steps),
+                matched=plan.steps,
+                notices=plan.notices,
+                questions=plan.questions,
+                elapsed_s=event.elapsed_s,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question and the starting points that it offers."""
+
+    text: str
+    options: tuple[str, ...]
+
+
+def question_parts(text: str) -> Question:
+    """Split the planner's ``Question? — option — option``."""
+    asked, *options = text.split(" — ")
+    return Question(asked.strip(), tuple(option.strip() for option in options))
+
+
+def follow(view: PlanView, payload: Any) -> PlanRequest:
+    """Return the request that a clicked chip asks for.
+
+    Args:
+        view: What the visitor sees.
+        payload: ``{"act": "example", "index": n}``, ``{"act": "answer", "index": n, "option": m}`` or ``{"act": "unset", "key": k}``;
+            comes from the browser, so anything is possible.
+
+    Raises:
+        InputError: The payload names nothing that is on the page.
+    """
+    data: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
+    act, key, request = data.get("act"), data.get("key"), view.request
+    if act == "example" and (example := _pick(texts.EXAMPLES, data.get("index"))):
+        return PlanRequest(example)
+    if request and act == "answer":
+        asked = _pick(view.questions, data.get("index")) or ""
+        if option := _pick(question_parts(asked).options, data.get("option")):
+            return replace(request, goal=f"{request.goal}, {option}")
+    if request and act == "unset" and isinstance(key, str) and key in {chip.key for chip in view.chips}:
+        return _without(request, key)
+    raise InputError(*texts.STALE)
+
+
+def _pick(choices: Sequence[str], index: Any) -> str | None:
+    """Return the choice with this number; None for anything that is not a number of one."""
+    whole = isinstance(index, int) and not isinstance(index, bool)
+    return choices[index] if whole and 0 <= index < len(choices) else None
+
+
+def _without(request: PlanRequest, key: str) -> PlanRequest:
+    """Take a constraint away from the goal and, where it was typed there, from the fields."""
+    return replace(
+        request,
+        budget_usd=None if key == "budget_usd" else request.budget_usd,
+        people=None if key == "people" else request.people,
+        exclude=tuple(item for item in request.exclude if key != f"exclude:{item}"),
+        removed=request.removed | {key},
+    )

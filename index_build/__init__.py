@@ -1,0 +1,1 @@
+"""The offline builder: catalogue files in, an index folder that the app serves out."""

@@ -1,0 +1,77 @@
+"""The intention index against exact search, on the real intentions and the real steps of a catalogue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from ecomscript.association.encoder import Encoder, Vectors
+from ecomscript.association.index import EF_CONSTRUCTION, EF_SEARCH, IntentionIndex, M, Neighbours, build_graph
+from index_build.build import build_index
+from index_build.check import recall, step_queries
+from index_build.sources import read_catalogue
+
+QUERIES = 1000
+K = 100
+"""How many intentions the matcher fetches for a step; latency is measured at this k."""
+
+Row = dict[str, str | int | float]
+
+
+def bench(source: Path, work: Path, encoder: Encoder, seed: int = 0, quiet: bool = False) -> list[Row]:
+    """Build an index and measure recall, latency, build time and size.
+
+    Args:
+        source: A catalogue with scripts.
+        work: Folder to build in.
+        encoder: The encoder.
+        seed: Seed of the sample of steps.
+        quiet: No progress bar.
+
+    Returns:
+        One row for exact search and one for HNSW; latencies are relative to the median of exact search in this run, one thread each.
+    """
+    catalogue = read_catalogue(source)
+    index = build_index(source, work, encoder, quiet=quiet, catalogue=catalogue)
+    started = time.perf_counter()
+    build_graph(index.intention_vectors)
+    build_s = time.perf_counter() - started
+    queries = step_queries(catalogue.scripts, encoder, QUERIES, np.random.default_rng(seed))
+    with threadpool_limits(1):
+        exact, hnsw = _seconds(index, queries)
+    shared: Row = {"intentions": len(index.intentions), "queries": len(queries), "k": K}
+    return [
+        {"search": "exact (numpy)", **shared, "recall_at_10": 1.0, "recall_at_100": 1.0, **_relative(exact, exact)},
+        {
+            "search": f"HNSW (M={M}, ef_construction={EF_CONSTRUCTION}, ef={EF_SEARCH})",
+            **shared,
+            "recall_at_10": round(recall(index, queries, 10), 4),
+            "recall_at_100": round(recall(index, queries, 100), 4),
+            **_relative(hnsw, exact),
+            "build_s": round(build_s, 2),
+            "bytes_per_intention": round(index.graph_bytes() / len(index.intentions)),
+            "folder_bytes_per_intention": round(sum(f.stat().st_size for f in work.iterdir() if f.is_file()) / len(index.intentions)),
+        },
+    ]
+
+
+def _seconds(index: IntentionIndex, queries: Vectors) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the seconds of every query by exact search and by HNSW, run in turn so that other load on the machine hits both."""
+
+    def timed(search: Callable[[Vectors, int], Neighbours], query: Vectors) -> float:
+        started = time.perf_counter()
+        search(query, K)
+        return time.perf_counter() - started
+
+    pairs = np.array([(timed(index.nearest_exact, query), timed(index.nearest, query)) for query in queries])
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _relative(seconds: npt.NDArray[np.float64], exact: npt.NDArray[np.float64]) -> Row:
+    unit = float(np.median(exact))
+    return {f"latency_p{p}_relative": round(float(np.percentile(seconds, p)) / unit, 4) for p in (50, 99)}

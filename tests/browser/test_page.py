@@ -1,0 +1,266 @@
+"""What a visitor does, in a real Chromium."""
+
+import csv
+import io
+import json
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from ui_fakes import HOSTILE
+
+pytestmark = pytest.mark.browser
+GOAL = "#goal input"
+
+
+def plan(page, goal="camping for two kids", wait="text=Done in"):
+    page.fill(GOAL, goal)
+    page.press(GOAL, "Enter")
+    page.wait_for_selector(wait)
+
+
+def test_a_goal_becomes_steps_with_cards(open_page):
+    page = open_page()
+    assert page.locator(".es-welcome .es-chip").count() == 6
+    plan(page)
+    assert page.inner_text("#plan h2") == "Camp with two children for a weekend"
+    assert page.locator(".es-step").count() == 5
+    card = page.locator(".es-card").first.inner_text()
+    for part in ("Cairnfold Ridgeline 4-Person Tent", "$149.00", "4.6", "sleep dry with the whole family", "strong match 0.78"):
+        assert part.lower() in card.lower()
+    assert "A ready plan" in page.inner_text(".es-head")
+
+
+def test_an_example_plans_at_a_click(open_page):
+    page = open_page()
+    chip = page.locator(".es-welcome .es-chip").nth(2)
+    text = chip.inner_text()
+    chip.click()
+    page.wait_for_selector("text=Done in")
+    assert page.input_value(GOAL) == text
+
+
+def test_steps_stream_and_an_added_product_survives(open_page):
+    page = open_page()
+    plan(page, "slow camping", ".es-card")
+    assert page.locator(".es-step").count() == 5
+    assert page.locator(".es-bone").count() > 0
+    page.locator("[data-act=cart]").first.click()
+    page.wait_for_selector(".es-line")
+    page.wait_for_selector("text=Done in")
+    assert page.locator(".es-line").count() == 1
+    assert page.locator("[data-act=cart] [data-label]").first.inner_text() == "Remove"
+
+
+def test_stop_keeps_what_was_shown(open_page):
+    page = open_page()
+    plan(page, "slow camping", ".es-card")
+    page.click("#stop-button")
+    page.wait_for_selector("text=Stopped")
+    page.wait_for_selector("#plan-button")
+    shown = page.locator(".es-card").count()
+    page.wait_for_timeout(1500)
+    assert page.locator(".es-card").count() == shown > 0
+    page.locator("[data-act=all]").click()
+    page.wait_for_selector(".es-line")
+    plan(page)
+    assert page.locator(".es-card").count() == 8
+
+
+def test_basket_counts_totals_and_exports(open_page):
+    page = open_page()
+    plan(page, "camping under $250")
+    page.click("[data-act=all]")
+    page.wait_for_selector(".es-line >> nth=7")
+    plus = page.locator("[data-act=step][data-delta='1']").first
+    for _ in range(3):
+        plus.click()
+    page.wait_for_function("document.querySelector('.es-subtotal').textContent === '$596.00'")
+    assert page.locator(".es-line input").first.input_value() == "4"
+    page.locator(".es-line input").first.fill("500")
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.querySelector('.es-subtotal').textContent === '$14,751.00'")
+    assert "over the budget" in page.inner_text(".es-total")
+    assert "without the 1 not priced" in page.inner_text(".es-total")
+    exported = {name: download(page, name) for name in ("CSV", "Markdown", "JSON")}
+    rows = list(csv.DictReader(io.StringIO(exported["CSV"].lstrip("\ufeff"))))
+    assert [r["quantity"] for r in rows] == ["99"] + ["1"] * 7
+    assert json.loads(exported["JSON"])["items"][0]["subtotal_usd"] == 14751.0
+    assert exported["Markdown"].startswith("# camping under \\$250")
+    page.locator("[data-act=remove]").first.click()
+    page.wait_for_function("document.querySelectorAll('.es-line').length === 7")
+    assert page.locator("[data-act=cart] [data-label]").first.inner_text() == "Add"
+    page.click("[data-act=clear]")
+    page.wait_for_selector("text=Your basket is empty")
+
+
+def download(page, name):
+    with page.expect_download() as caught:
+        page.click(f".es-exports a:text-is('{name}')")
+    return Path(caught.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_removed_constraint_plans_again(open_page, pipeline):
+    page = open_page()
+    page.fill("#budget input, #budget textarea", "90")
+    page.fill("#exclude input, #exclude textarea", "tent, glass")
+    plan(page)
+    page.click("[data-key='exclude:glass']")
+    page.wait_for_function("!document.querySelector(\"[data-key='exclude:glass']\")")
+    assert pipeline.requests[-1].exclude == ("tent",)
+    page.wait_for_selector("text=Done in")
+    page.click("[data-key='budget_usd']")
+    page.wait_for_function("!document.querySelector(\"[data-key='budget_usd']\")")
+    assert pipeline.requests[-1].budget_usd is None
+    assert page.input_value("#budget input, #budget textarea") == ""
+    assert pipeline.requests[-1].removed == {"exclude:glass", "budget_usd"}
+
+
+def test_questions_can_be_answered(open_page):
+    page = open_page()
+    plan(page, "something for dad")
+    assert "What does he enjoy most?" in page.inner_text(".es-questions")
+    page.click("[data-act=answer] >> nth=1")
+    page.wait_for_function("document.querySelector('#goal input').value === 'something for dad, sport and travel'")
+    page.wait_for_selector("text=Done in")
+
+
+@pytest.mark.parametrize(("goal", "text"), [("clarify", "Tell me a little more"), ("redirect", "Not quite"), ("refuse", "988")])
+def test_answers_without_products(open_page, goal, text):
+    page = open_page(f"goal={goal}", wait=".es-panel")
+    assert text in page.inner_text(".es-panel")
+    assert page.locator(".es-card, [role=alert]").count() == 0
+
+
+def test_a_failure_names_cause_and_fix(open_page):
+    page = open_page()
+    plan(page, "fail", "[role=alert]")
+    assert "Build it again" in page.inner_text("[role=alert]")
+    plan(page, "boom", "[role=alert]:has-text('on our side')")
+    assert "secret" not in page.content()
+    plan(page)
+
+
+def test_unusable_input_keeps_the_plan(open_page):
+    page = open_page()
+    plan(page)
+    page.fill("#budget input, #budget textarea", "-5")
+    page.click("#plan-button")
+    page.wait_for_selector("[role=alert]")
+    assert "The budget is -5" in page.inner_text("[role=alert]")
+    assert page.locator(".es-card").count() == 8
+    page.fill("#budget input, #budget textarea", "")
+    plan(page, "x" * 3001, "[role=alert]:has-text('3,001 characters')")
+
+
+def test_hostile_text_is_shown_and_never_run(open_page):
+    page = open_page("goal=" + urllib.parse.quote("hostile <img src=x onerror=window.__y=1> ${window.__y=1}"), wait=".es-card")
+    page.wait_for_selector("text=Done in")
+    page.click("[data-act=all]")
+    page.wait_for_selector(".es-line >> nth=2")
+    assert page.evaluate("window.__y") is None
+    shown = page.inner_text("#plan")
+    assert "${Object.assign(window,{__y:1})} Tent" in shown
+    assert "{{this.title}}" in shown
+    assert HOSTILE[0] in shown
+    assert page.locator("#plan a[href^='javascript']").count() == 0
+
+
+def test_forged_events_change_nothing(open_page, url):
+    page = open_page()
+    plan(page)
+    forge = """async ([base, payload]) => {
+      const config = window.gradio_config, session_hash = 'forged' + Math.random();
+      for (const dep of config.dependencies) for (const event_data of payload)
+        await fetch(base + 'gradio_api/queue/join', {method: 'POST', headers: {'Content-Type': 'application/json'},
+          body: JSON.stringify({data: dep.inputs.map(() => null), fn_index: dep.id, trigger_id: null, session_hash, event_data})});
+    }"""
+    payloads = [
+        None,
+        [],
+        {"pid": ["x"]},
+        {"act": "unset", "key": "__class__"},
+        {"act": "quantity", "pid": "tent", "quantity": "9e99"},
+        {"act": "answer", "index": 0, "option": "constructor"},
+        {"act": "example", "index": -1},
+    ]
+    page.evaluate(forge, [url, payloads])
+    plan(page, "camping again")
+    assert page.locator(".es-card").count() == 8
+    assert page.locator(".es-line").count() == 0
+
+
+def test_visitors_do_not_see_each_other(open_page):
+    first = open_page()
+    plan(first, "camping secretly")
+    first.locator("[data-act=cart]").first.click()
+    first.wait_for_selector(".es-line")
+    second = open_page()
+    assert "Your basket is empty" in second.inner_text("#basket")
+    assert "secretly" not in second.content()
+
+
+def test_copied_link_opens_the_same_plan(open_page, pipeline):
+    page = open_page()
+    page.fill("#people input, #people textarea", "4")
+    plan(page)
+    link = page.get_attribute("[data-act=link]", "data-link")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("[data-act=link]")
+    page.wait_for_selector("text=Link copied")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(link)
+    other = open_page(link[1:], wait=".es-card")
+    other.wait_for_selector("text=Done in")
+    assert other.input_value(GOAL) == "camping for two kids"
+    assert pipeline.requests[-1].people == 4
+
+
+def test_phone_has_a_bar_that_leads_to_the_basket(open_page):
+    page = open_page(size="phone")
+    plan(page)
+    page.locator("[data-act=cart]").first.click()
+    page.wait_for_selector(".es-bar:visible")
+    assert "1 item · $149.00" in page.inner_text(".es-bar")
+    page.click(".es-bar")
+    page.wait_for_selector(".es-bar", state="hidden")
+    assert page.evaluate("document.activeElement.id") == "basket-title"
+
+
+def test_keyboard_alone(open_page):
+    page = open_page()
+    plan(page)
+    page.locator("[data-act=cart]").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".es-line")
+    assert page.evaluate("document.activeElement.dataset.act") == "cart"
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_axe_violation_and_no_sideways_scroll(open_page, size, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe()
+    page = open_page(size=size, scheme=scheme)
+    assert violations(axe, page) == []
+    plan(page, "something for dad under $250")
+    page.click("[data-act=all]")
+    page.wait_for_selector(".es-line >> nth=7")
+    assert violations(axe, page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    small = page.evaluate(
+        "[...document.querySelectorAll('[role=tab], :is(#main, #side) :is(a, button), :is(#goal-row, #options) :is(input, button)')]"
+        ".map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])"
+        ".filter(([, r]) => r.width > 1 && r.height > 0 && r.height < 44).map(([text]) => text)"
+    )
+    assert small == []
+    page.click("role=tab[name=About]")
+    page.wait_for_selector("#about h2")
+    assert "8,446" in page.inner_text("#about")
+    assert violations(axe, page) == []
+    for goal in ("clarify", "refuse", "fail"):
+        page.click("role=tab[name=Plan]")
+        plan(page, goal, f".es-panel.is-{'failed' if goal == 'fail' else goal}")
+        assert violations(axe, page) == []
+
+
+def violations(axe, page):
+    return [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in axe.run(page).response["violations"]]

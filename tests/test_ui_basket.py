@@ -1,0 +1,109 @@
+import base64
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from ui_fakes import PRODUCTS
+
+from ecomscript.errors import InputError
+from ecomscript.schema import Product
+from ecomscript.ui.basket import MAX_LINES, Basket, edit, toggle
+from ecomscript.ui.export import basket_csv, basket_json, basket_markdown, csv_cell
+from ecomscript.ui.render_basket import basket_html
+
+TENT, LAMP, GAME = PRODUCTS["tent"], PRODUCTS["lamp"], PRODUCTS["game"]
+
+
+def test_one_line_per_product():
+    basket = Basket().add([TENT, LAMP, TENT]).add([LAMP, GAME])
+    assert basket.ids == ["tent", "lamp", "game"]
+    assert (basket.items, basket.total_usd, basket.unpriced) == (3, 173.0, 1)
+
+
+def test_quantities_are_held_to_1_and_99():
+    basket = Basket().add([TENT])
+    assert [basket.with_quantity("tent", n).items for n in (-3, 0, 7, 99, 100, 10**30)] == [1, 1, 7, 99, 99, 99]
+    assert basket.with_quantity("nobody", 5) == basket
+
+
+def test_toggle_adds_and_removes():
+    once = toggle(Basket(), {"pid": "tent"}, PRODUCTS.get)
+    assert once.ids == ["tent"]
+    assert toggle(once, {"pid": "tent"}, PRODUCTS.get) == Basket()
+
+
+@pytest.mark.parametrize("payload", [None, [], "tent", {}, {"pid": None}, {"pid": ["tent"]}, {"pid": {}}, {"pid": "not in the catalogue"}])
+def test_forged_products_are_refused(payload):
+    with pytest.raises(InputError, match="catalogue"):
+        toggle(Basket(), payload, PRODUCTS.get)
+
+
+def test_edit():
+    basket = Basket().add([TENT, LAMP])
+    assert edit(basket, {"act": "quantity", "pid": "tent", "quantity": 3}).items == 4
+    assert edit(basket, {"act": "remove", "pid": "tent"}).ids == ["lamp"]
+    assert edit(basket, {"act": "clear"}) == Basket()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        None,
+        1,
+        {},
+        {"act": "drop"},
+        {"act": "remove"},
+        {"act": "quantity", "pid": "tent", "quantity": "2"},
+        {"act": "quantity", "pid": "tent", "quantity": True},
+    ],
+)
+def test_forged_edits_are_refused(payload):
+    with pytest.raises(InputError):
+        edit(Basket().add([TENT]), payload)
+
+
+def test_the_basket_is_bounded():
+    with pytest.raises(InputError, match="at most"):
+        Basket().add([Product(str(i), "x") for i in range(MAX_LINES + 1)])
+
+
+def test_the_page_says_total_budget_and_what_has_no_price():
+    markup = basket_html(Basket().add([TENT, GAME]), "camp", 100.0)
+    for part in ("$149.00", "$49.00 over the budget", "without the 1 not priced", "is-over", "2 items"):
+        assert part in markup
+    assert "under the budget" in basket_html(Basket().add([TENT]), "camp", 200.0)
+    assert "Your basket is empty" in basket_html(Basket())
+
+
+def test_exports_are_links_that_hold_the_files():
+    links = re.findall(r'href="data:([a-z/]+);charset=utf-8;base64,([^"]+)"', basket_html(Basket().add([TENT]), "camp"))
+    files = {mime: base64.b64decode(data).decode() for mime, data in links}
+    assert set(files) == {"text/csv", "text/markdown", "application/json"}
+    assert json.loads(files["application/json"])["items"][0]["product_id"] == "tent"
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1"])
+def test_no_cell_is_a_formula(start):
+    assert csv_cell(start) == f"'{start}"
+    row = next(iter(csv.DictReader(io.StringIO(basket_csv(Basket().add([replace(TENT, title=start, brand=start)]))))))
+    assert row["title"] == row["brand"] == f"'{start}"
+
+
+def test_csv_keeps_commas_quotes_and_new_lines():
+    title = 'Tent, "two"\nrooms'
+    row = next(iter(csv.DictReader(io.StringIO(basket_csv(Basket().add([replace(TENT, title=title)])), newline=""))))
+    assert (row["title"], row["price_usd"], row["quantity"]) == (title, "149.0", "1")
+
+
+def test_markdown_is_not_run():
+    text = basket_markdown(Basket().add([replace(TENT, title="<b>[x](javascript:1)</b> *a*\n# b")]), "# goal\n<script>", 80)
+    assert "\\<b\\>\\[x\\](javascript:1)" in text
+    assert len([line for line in text.splitlines() if line.startswith("#")]) == 1
+
+
+def test_json_has_null_for_what_is_unknown():
+    whole = json.loads(basket_json(Basket().add([GAME]), "", None))
+    assert whole["goal"] is whole["budget_usd"] is whole["items"][0]["price_usd"] is whole["items"][0]["subtotal_usd"] is None

@@ -1,0 +1,167 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from ui_fakes import HOSTILE, PRODUCTS, STEPS, FakePipeline, describe
+
+from ecomscript.schema import ConstraintItem, PlanRequest
+from ecomscript.ui import texts
+from ecomscript.ui.about import about_html
+from ecomscript.ui.basket import Basket
+from ecomscript.ui.border import watch
+from ecomscript.ui.render import escape, link_query, plan_html, status_html, tile, title_parts
+from ecomscript.ui.render_basket import basket_html
+from ecomscript.ui.view import PlanView
+
+
+def views(goal, **fields):
+    return list(watch(FakePipeline(), PlanRequest(goal, **fields), describe))
+
+
+class Tags(HTMLParser):
+    def __init__(self, markup):
+        super().__init__()
+        self.found, self.text, self.open = [], "", []
+        self.feed(markup)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in {"img", "input"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+ALL = ["camping under $250", "something for dad", "clarify", "clarify something", "redirect", "refuse", "fail", "boom", "hostile"]
+
+
+@pytest.mark.parametrize("goal", ALL)
+def test_every_view_is_well_formed_and_has_known_tags_only(goal):
+    for view in [PlanView(), *views(goal)]:
+        tags = Tags(plan_html(view) + status_html(view))
+        assert {t for t, _ in tags.found} <= {
+            *("section", "header", "div", "ol", "ul", "li", "h2", "h3", "h4", "p", "span", "button", "article", "a", "q", "b", "i")
+        }
+        assert not [name for _, attrs in tags.found for name in attrs if name.startswith("on")]
+
+
+def test_hostile_texts_are_shown_as_they_are():
+    view = replace(
+        views("hostile")[-1], chips=(ConstraintItem('"><script>', "<script>alert(1)</script>"),), notices=HOSTILE, objective=HOSTILE[0]
+    )
+    basket = Basket().add(view.products)
+    tags = Tags(plan_html(view) + basket_html(basket, HOSTILE[0], 3.0))
+    assert all(text.split(",")[0] in tags.text for text in HOSTILE)
+    assert "script" not in {t for t, _ in tags.found}
+    assert "img" not in {t for t, _ in tags.found}
+    assert not [a["href"] for t, a in tags.found if t == "a" and not a["href"].startswith(("https:", "data:", "#"))]
+
+
+def test_escape_covers_text_and_attributes():
+    assert escape("<a href='x\">&") == "&lt;a href=&#x27;x&quot;&gt;&amp;"
+
+
+def test_a_card_says_what_a_shopper_asks():
+    text = Tags(plan_html(views("camping")[-1])).text
+    for part in (
+        "Cairnfold Ridgeline 4-Person Tent",
+        "$149.00",
+        "Rated 4.6 of 5 by 1,184",
+        "strong match 0.78",
+        "loose match 0.43",
+        "Price not listed",
+    ):
+        assert part in text
+
+
+def test_notes_tell_quiet_steps_from_empty_ones():
+    markup = plan_html(views("camping")[-1])
+    assert markup.count("is-quiet") == 1 + 1  # one step, one button
+    assert texts.NOTHING_NEEDED in markup
+    assert texts.NOTHING_SUITABLE in markup
+
+
+def test_no_intention_twice():
+    match = replace(STEPS[1].matches[0], why='People buy it to "sleep dry with the whole family on a first camping weekend"')
+    step = replace(STEPS[1], matches=(match,))
+    view = PlanView(request=PlanRequest("x"), phase="done", status="plan", script=(step.step,), matched=(step,))
+    assert Tags(plan_html(view)).text.count("sleep dry with") == 1
+
+
+def test_working_shows_what_is_coming_and_stopped_says_what_is_not():
+    view = views("camping under $250")[3]
+    assert "es-bone" in plan_html(view)
+    assert "step 3 of 5" in status_html(view)
+    assert 'data-act="all" disabled' in plan_html(view)
+    stopped = replace(view, phase="stopped")
+    assert "es-bone" not in plan_html(stopped)
+    assert plan_html(stopped).count(texts.NOT_REACHED) == 3
+
+
+def test_refusals_have_no_heading_no_alert_and_no_products():
+    markup = plan_html(views("refuse")[-1])
+    assert "988" in markup
+    for tag in ("<h2", "role=", "es-card", "es-chip"):
+        assert tag not in markup
+    assert "es-chip" in plan_html(views("clarify")[-1])
+
+
+def test_a_failure_keeps_the_plan():
+    view = replace(views("camping")[-1], phase="failed", message="Cause. Fix.")
+    assert 'role="alert"' in plan_html(view)
+    assert plan_html(view).count("es-card-body") == 8
+
+
+def test_pictures_only_from_safe_addresses():
+    tent = PRODUCTS["tent"]
+    assert "<img" in tile(replace(tent, image_url="https://example.org/a.png"))
+    for url in ("http://example.org/a.png", "javascript:alert(1)", "data:image/svg+xml,x", '"><script>'):
+        assert "<img" not in tile(replace(tent, image_url=url))
+
+
+def test_links_are_pages_or_marked_searches():
+    def anchor(product):
+        match = replace(STEPS[1].matches[0], product=product)
+        step = replace(STEPS[1], matches=(match,))
+        markup = plan_html(PlanView(request=PlanRequest("x"), phase="done", status="plan", script=(step.step,), matched=(step,)))
+        return next(attrs for tag, attrs in Tags(markup).found if tag == "a"), markup
+
+    attrs, markup = anchor(replace(PRODUCTS["tent"], kind="tent & fly"))
+    assert attrs["href"] == "https://duckduckgo.com/?q=tent+%26+fly"
+    assert attrs["rel"] == "noopener noreferrer nofollow"
+    assert texts.WEB_SEARCH in markup
+    attrs, markup = anchor(replace(PRODUCTS["tent"], page_url="https://shop.example/p?a=1&b=2"))
+    assert attrs["href"] == "https://shop.example/p?a=1&b=2"
+    assert texts.WEB_SEARCH not in markup
+
+
+def test_link_query_keeps_every_field():
+    assert (
+        link_query(PlanRequest("bake & brew", 80.5, 2, ("nuts", "milk")))
+        == "?goal=bake+%26+brew&budget_usd=80.5&people=2&exclude=nuts%2C+milk"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cosine", "words"), [(0.9, "strong"), (0.7, "strong"), (0.69, "good"), (0.5, "fair"), (0.2, "loose"), (-1.0, "loose")]
+)
+def test_similarity_words(cosine, words):
+    assert texts.similarity_words(cosine).startswith(words)
+
+
+def test_titles_are_split_at_the_first_comma():
+    assert title_parts("Tent, 4 kg, Green") == ("Tent", "4 kg, Green")
+    assert title_parts("Tent") == ("Tent", "")
+
+
+def test_about_shows_the_facts_it_is_given_and_no_confidence():
+    markup = about_html({"products": 8446})
+    assert "8,446" in markup
+    assert texts.ABOUT_DATA_TITLE not in about_html({})
+    assert not re.search(r"\d%", Tags(markup).text)

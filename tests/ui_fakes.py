@@ -1,0 +1,126 @@
+# ruff: noqa: E501 - one product or match per line reads best
+"""A pipeline of a handful of invented products for the tests of the page; what it does is chosen by a word in the goal."""
+
+import time
+from dataclasses import fields
+from typing import ClassVar
+
+from ecomscript.events import Failed, Finished, Planned, StepMatched
+from ecomscript.schema import ConstraintItem, Constraints, Match, MatchedStep, Plan, Product, Script, Step
+
+HOSTILE = (
+    "<img src=x onerror=\"window.__y=1\"> Lantern",
+    "${Object.assign(window,{__y:1})} Tent, for two",
+    "{{this.title}} \u202eSleeping\u202c Bag' \"quoted\"",
+)
+
+_ROWS = [
+    ("tent", "Cairnfold Ridgeline 4-Person Tent, 3-Season, Two Doors, Lichen Grey", "Cairnfold", "⛺", 149.0, 4.6, 1184, "Outdoors > Camping > Tents"),
+    ("bag", "Tarnhollow Kids Sleeping Bag, 5 °C Comfort, Washable, Fox Print", "Tarnhollow", "🛌", 39.5, 4.4, 820, "Outdoors > Camping > Sleeping"),
+    ("mat", "Mossbed Self-Inflating Mat, 5 cm, Quiet Surface, Moss Green", "Mossbed", "🟩", 44.99, 4.2, 96, "Outdoors > Camping > Sleeping"),
+    ("lamp", "Wickerlight Rechargeable Camp Lantern, 400 lm, Warm Dimming", "Wickerlight", "🏮", 24.0, 4.7, 15230, "Outdoors > Camping > Lighting"),
+    ("stove", "Brandle Two-Burner Gas Stove, Wind Guards, Fold-Flat Legs", "Brandle", "🔥", 79.0, 4.1, 402, "Outdoors > Camping > Cooking"),
+    ("pot", "Pallamere Nesting Cook Set for 4, Hard-Anodised, 9 Pieces", "Pallamere", "🍲", 54.25, 4.5, 2310, "Outdoors > Camping > Cooking"),
+    ("game", "Lumen & Fig Travel Games Tin, 12 Games, Ages 4 and Up", "Lumen & Fig", "🎲", None, None, 0, "Toys > Games > Travel"),
+    ("aid", "Halewick First Aid Kit, 84 Pieces, Child Plasters", "Halewick", "🩹", 18.75, 4.8, 5521, "Health > First aid > Kits"),
+]
+PRODUCTS = {
+    pid: Product(pid, title, brand, kind=pid, category=category, emoji=emoji, price_usd=price, rating=rating, rating_count=count)
+    for pid, title, brand, emoji, price, rating, count, category in _ROWS
+}
+PRODUCTS |= {f"hostile{i}": Product(f"hostile{i}", title, HOSTILE[i], emoji="💥", price_usd=9.0, page_url="javascript:alert(1)") for i, title in enumerate(HOSTILE)}
+
+
+def describe(constraints):
+    labels = {"budget_usd": lambda v: f"Budget ${v:,.0f}", "people": lambda v: f"{v} people"}
+    items = []
+    for f in fields(constraints):
+        value = getattr(constraints, f.name)
+        if isinstance(value, tuple):
+            items += [ConstraintItem(f"{f.name}:{m}", f"{f.name}: {m}") for m in value]
+        elif value not in (None, False):
+            items.append(ConstraintItem(f.name, labels.get(f.name, str)(value)))
+    return tuple(items)
+
+
+def match(pid, similarity, intention, why="Rated highest of those that fit"):
+    return Match(PRODUCTS[pid], intention, similarity, why)
+
+
+STEPS = (
+    MatchedStep(Step("s1", "Choose dates and a campsite with the children", buys=False)),
+    MatchedStep(
+        Step("s2", "Set up a dry place to sleep", needs=("tent", "bag", "mat")),
+        (
+            match("tent", 0.78, "sleep dry with the whole family on a first camping weekend"),
+            match("bag", 0.66, "keep a child warm on a cool night outdoors", "Made for children, in your budget"),
+            match("mat", 0.51, "lie softly on rough ground"),
+        ),
+        "A larger tent was left out: over the budget.",
+    ),
+    MatchedStep(
+        Step("s3", "Cook simple warm meals", needs=("stove", "pot")),
+        (match("stove", 0.72, "cook for four at a campsite"), match("pot", 0.58, "cook and eat from one packed set")),
+    ),
+    MatchedStep(Step("s4", "Rent a canoe for Saturday"), (), "Nothing suitable in this catalogue."),
+    MatchedStep(
+        Step("s5", "Keep everyone happy and safe after dark", needs=("lamp",)),
+        (match("lamp", 0.69, "light a tent softly for children"), match("game", 0.47, "play together on a rainy evening"), match("aid", 0.43, "treat small cuts on a trip")),
+    ),
+)
+
+
+class FakePipeline:
+    facts: ClassVar = {"products": 8446, "purchase intentions": 29008}
+
+    def __init__(self, delay_s=0.0):
+        self.delay_s = delay_s
+        self.requests = []
+
+    def product(self, product_id):
+        return PRODUCTS.get(product_id)
+
+    def stream(self, request):
+        self.requests.append(request)
+        goal = request.goal.lower()
+        constraints = Constraints(
+            budget_usd=request.budget_usd or (250.0 if "$250" in goal else None), people=request.people, exclude=request.exclude, owned=("cool box",)
+        ).without(request.removed)
+        for word in ("clarify", "redirect", "refuse"):
+            if word in goal:
+                yield from self._answer(request, constraints, word)
+                return
+        if "boom" in goal:
+            raise RuntimeError("secret traceback text")
+        if "fail" in goal:
+            yield Failed("The index folder is damaged. Build it again with make index.", 0.1)
+            return
+        steps = hostile_steps() if "hostile" in goal else STEPS
+        script = Script("Camp with two children for a weekend", tuple(s.step for s in steps), "library", "ready")
+        questions = ("What does he enjoy most? — cooking and food — sport and travel", "About how much? — under $25") if "dad" in goal else ()
+        notices = ("Prices are in US dollars.",)
+        delay = 0.6 if "slow" in goal else self.delay_s
+        yield Planned("plan", constraints, script, notices, questions, 0.05)
+        for n, step in enumerate(steps):
+            time.sleep(delay)
+            yield StepMatched(step, 0.1 * (n + 1))
+        plan = Plan(request.goal, "plan", constraints, "library", "ready", script.objective, steps, notices=notices, questions=questions, timings_s={"total": 0.6})
+        yield Finished(plan, 0.6)
+
+    def _answer(self, request, constraints, status):
+        notices = {
+            "clarify": ("I could not find a goal in that. What would you like to get done?",),
+            "redirect": ("I plan shopping; for the weather a forecast service knows more.",),
+            "refuse": (
+                "I'm really sorry you are feeling this way, and I'm glad you said it. You don't have to carry this alone.",
+                "In the US you can call or text 988 at any hour; elsewhere findahelpline.com lists people who listen.",
+            ),
+        }[status]
+        questions = ("Who is it for? — just me — a family",) if "something" in request.goal else ()
+        yield Planned(status, constraints, None, notices, questions, 0.02)
+        yield Finished(Plan(request.goal, status, constraints, notices=notices, questions=questions), 0.02)
+
+
+def hostile_steps():
+    matches = tuple(Match(PRODUCTS[f"hostile{i}"], text, 0.7, text) for i, text in enumerate(HOSTILE))
+    return (MatchedStep(Step("h1", HOSTILE[0], note=HOSTILE[1]), matches, HOSTILE[2]),)
