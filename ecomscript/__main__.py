@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _plan(args: argparse.Namespace, settings: Settings) -> int:
     if (args.goal is None) == (args.input is None) or (args.input is None) != (args.output is None):
-        raise InputError("`plan` takes either a goal or both --input and --output", 'Try: python -m ecomscript plan "host an autumn party for 12"')
+        cause = "`plan` takes either a goal or both --input and --output"
+        raise InputError(cause, 'Try: python -m ecomscript plan "host an autumn party for 12"')
     if args.goal is not None:
         request = make_request(args.goal, args.budget, args.people, args.exclude)
         plan = _open(settings).run(request)

@@ -45,7 +45,9 @@ def run_builder(arguments: Sequence[str], progress: Progress) -> None:
             process.terminate()
             raise
     if process.returncode:
-        raise IndexFolderError(f"The demo index cannot be built: {last}", "Correct that and start again.")
+        # Status 2 comes with a sentence of the builder's own; anything else is a crash or a signal such as "out of memory".
+        said = last if process.returncode == 2 else f"the builder ended with status {process.returncode} after {last!r}"
+        raise IndexFolderError(f"The demo index cannot be built: {said}", "Then start again.")
 
 
 def ensure_demo(

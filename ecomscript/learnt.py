@@ -57,4 +57,4 @@ class LearntWeights:
 
 def logistic(x: Vectors) -> Vectors:
     """Return 1 / (1 + exp(-x))."""
-    return 1.0 / (1.0 + np.exp(-x))
+    return np.asarray(1.0 / (1.0 + np.exp(-x)), np.float32)

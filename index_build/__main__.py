@@ -2,7 +2,7 @@
 
 python -m index_build --catalog FILE_OR_DIR --out DIR [--resume]   build an index (and its library)
 python -m index_build check DIR                                    measure an index; exit status 2 when it is not good
-python -m index_build stats | vectors | bench                      see --help
+python -m index_build stats | vectors | fit | bench                see --help
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ecomscript.association.encoder import Encoder, SentenceBert
+from ecomscript.association.index import IntentionIndex
 from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import DEMO_CATALOG, SHIPPED_VECTORS, Settings
+from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError
 from ecomscript.evaluation.results import write_results
 from ecomscript.folders import fingerprint
+from ecomscript.learnt import SHIPPED as LEARNT
+from ecomscript.planning.library import Library
 from index_build.bench import bench
-from index_build.build import build
+from index_build.build import LIBRARY, build
 from index_build.check import check, encoder_of
 from index_build.stats import stats
 from index_build.vectors import ship_vectors
@@ -57,6 +62,19 @@ def run_vectors(args: argparse.Namespace) -> int:
     encoder = SentenceBert(args.encoder, args.threads) if args.fresh else _encoder(args)
     shards = Settings.from_env().cache_dir / ("fresh-vectors" if args.fresh else "vectors")
     print(f"{SHIPPED_VECTORS}: {ship_vectors(args.catalog, SHIPPED_VECTORS, shards, encoder, args.quiet)} vectors")
+    return 0
+
+
+def run_fit(args: argparse.Namespace) -> int:
+    """Learn the small weights of planner and matcher from the demo library again."""
+    from index_build.fit import fit  # noqa: PLC0415 - torch and scikit-learn are needed only here
+
+    settings = replace(Settings.from_env(), encoder=args.encoder, threads=args.threads)
+    folder = ensure_demo(settings, None if args.quiet else lambda line: print(line, file=sys.stderr))
+    encoder = _encoder(args)
+    index, library = IntentionIndex.load(folder, encoder.name), Library.load(folder / LIBRARY, encoder.name)
+    fit(library, index, encoder, args.seed, args.quiet).save(LEARNT)
+    print(LEARNT)
     return 0
 
 
@@ -105,6 +123,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         return sub
 
     command("check", run_check).add_argument("index", type=Path, metavar="DIR", help="an index folder")
+    command("fit", run_fit).add_argument("--seed", type=int, default=0, help="seed of folds, batches and samples")
     for name, run in {"stats": run_stats, "vectors": run_vectors, "bench": run_bench}.items():
         sub = command(name, run)
         sub.add_argument("--catalog", type=Path, default=DEMO_CATALOG, metavar="FILE_OR_DIR", help="default: the demo catalogue")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ from tqdm import tqdm
 
 from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex, build_graph
+from ecomscript.errors import IndexFolderError
+from ecomscript.folders import MANIFEST
 from ecomscript.planning.library import Library, body_text, wordings
-from index_build.embed import embed_texts
+from index_build.embed import discard, embed_texts
 from index_build.sources import Catalogue, fingerprint, read_catalogue
 
+SHARDS, LIBRARY = "shards", "library"
 NAME_WEIGHT = 0.5
 """Weight of the kind's name beside the centroid of its intentions; measured best on the library's steps (README, retrieval ablation)."""
 
@@ -20,13 +24,25 @@ NAME_WEIGHT = 0.5
 def build(source: Path, out: Path, encoder: Encoder, resume: bool = False, quiet: bool = False) -> IntentionIndex:
     """Build the index of a catalogue, and its library in ``out/library`` when the catalogue has scripts.
 
-    The arguments and errors are those of ``build_index``.
+    The arguments and errors are those of ``build_index``; with ``resume`` an index that is finished already is kept.
     """
     catalogue = read_catalogue(source)
-    index = build_index(source, out, encoder, resume, quiet, catalogue=catalogue)
+    index = _finished(source, out, encoder) if resume else None
+    index = index or build_index(source, out, encoder, resume, quiet, catalogue=catalogue)
+    library = out / LIBRARY
     if catalogue.scripts:
-        build_library(catalogue, index.source, index, out / "library", encoder, quiet=quiet, resume=resume)
+        build_library(catalogue, index.source, index, library, encoder, quiet=quiet, resume=resume)
+    elif (library / MANIFEST).is_file():  # of an earlier catalogue in the same folder
+        shutil.rmtree(library)
     return index
+
+
+def _finished(source: Path, out: Path, encoder: Encoder) -> IntentionIndex | None:
+    try:
+        index = IntentionIndex.load(out, encoder.name)
+    except IndexFolderError:
+        return None
+    return index if index.source == fingerprint(source) else None
 
 
 def build_index(
@@ -47,7 +63,7 @@ def build_index(
         IndexFolderError: ``out`` cannot be written.
     """
     catalogue = catalogue or read_catalogue(source)
-    embedded = embed_texts(index_texts(catalogue), encoder, out / "shards", resume, quiet)
+    embedded = embed_texts(index_texts(catalogue), encoder, out / SHARDS, resume, quiet)
     intentions, names = embedded[: len(catalogue.intentions)], embedded[len(catalogue.intentions) :]
     products, kinds = _centroids(catalogue, intentions, names)
     with tqdm(total=len(intentions), desc="connecting", unit="intention", disable=quiet, mininterval=1) as bar:
@@ -56,6 +72,7 @@ def build_index(
         encoder.name, fingerprint(source), catalogue.products, catalogue.intentions, catalogue.kinds, intentions, products, kinds, graph
     )
     index.save(out)
+    discard(out / SHARDS)
     return index
 
 
@@ -73,10 +90,11 @@ def build_library(
         quiet: No progress bar.
         resume: Go on after a kill.
     """
-    embedded = embed_texts(library_texts(catalogue), encoder, out / "shards", resume, quiet)
+    embedded = embed_texts(library_texts(catalogue), encoder, out / SHARDS, resume, quiet)
     bodies = len(embedded) - len(catalogue.scripts)
     library = Library(encoder.name, source, catalogue.scripts, catalogue.kinds, embedded[:bodies], embedded[bodies:], index.kind_vectors)
     library.save(out)
+    discard(out / SHARDS)
     return library
 
 

@@ -22,7 +22,7 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, shards: Path, resume: bo
     Args:
         texts: What to embed.
         encoder: The model.
-        shards: Work folder; left behind when the process is killed, removed at the end.
+        shards: Work folder, left behind: the caller removes it (``discard``) when what is made of the vectors is safe.
         resume: Use the finished shards of an earlier run; a shard is named by the hash of its texts and encoder, so no stale one is.
         quiet: No progress bar.
 
@@ -34,7 +34,7 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, shards: Path, resume: bo
     """
     with writing(shards):
         if not resume:
-            shutil.rmtree(shards, ignore_errors=True)
+            discard(shards)
         shards.mkdir(parents=True, exist_ok=True)
     order = sorted(range(len(texts)), key=lambda n: (-len(texts[n]), texts[n]))
     vectors = np.empty((len(texts), encoder.dim), np.float32)
@@ -43,8 +43,12 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, shards: Path, resume: bo
             rows = order[start : start + SHARD]
             vectors[rows] = _shard(shards, encoder, [texts[n] for n in rows])
             bar.update(len(rows))
-    shutil.rmtree(shards, ignore_errors=True)
     return vectors
+
+
+def discard(shards: Path) -> None:
+    """Remove the work folder."""
+    shutil.rmtree(shards, ignore_errors=True)
 
 
 def _shard(shards: Path, encoder: Encoder, batch: Sequence[str]) -> Vectors:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ecomscript.association.encoder import Encoder
 from ecomscript.association.vector_store import VectorStore
+from ecomscript.folders import writing
 from index_build.build import index_texts, library_texts
-from index_build.embed import embed_texts
+from index_build.embed import discard, embed_texts
 from index_build.sources import read_catalogue
 
 
@@ -30,5 +31,7 @@ def ship_vectors(source: Path, out: Path, shards: Path, encoder: Encoder, quiet:
     catalogue = read_catalogue(source)
     texts = list(dict.fromkeys(index_texts(catalogue) + library_texts(catalogue)))
     store = VectorStore.of(texts, embed_texts(texts, encoder, shards, resume=True, quiet=quiet))
-    store.save(out, encoder.name)
+    with writing(out):
+        store.save(out, encoder.name)
+    discard(shards)
     return len(store)

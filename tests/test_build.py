@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from fakes import KINDS, HashEncoder, write_catalogue, write_lines
+from fakes import KINDS, SCRIPTS, HashEncoder, write_catalogue, write_lines
 
 import index_build.__main__ as command_line
 from ecomscript.association.index import IntentionIndex
@@ -55,6 +55,41 @@ def test_one_file_without_scripts_builds_no_library(tmp_path, encoder):
     assert len(IntentionIndex.load(tmp_path / "index", "hash-32").products) == 9
     assert not (tmp_path / "index" / "library").exists()
     assert check(tmp_path / "index", encoder).ok
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill(*_):
+    raise KilledError
+
+
+@pytest.mark.parametrize("stage", ["build_graph", "build_library"])
+def test_resume_embeds_nothing_twice_wherever_it_was_killed(tiny_source, tmp_path, monkeypatch, stage):
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(f"index_build.build.{stage}", lambda *_, **__: kill())
+        build(tiny_source, tmp_path, HashEncoder(), quiet=True)
+    again = HashEncoder()
+    build(tiny_source, tmp_path, again, resume=True, quiet=True)
+    assert not set(again.encoded) & {i for k in KINDS for i in k["intentions"]}
+    assert check(tmp_path, HashEncoder()).ok
+    assert Library.load(tmp_path / "library", "hash-32").source == fingerprint(tiny_source)
+    assert not list(tmp_path.rglob("shards"))
+
+
+def test_resume_notices_a_changed_catalogue(catalogue_dir, tmp_path):
+    out = tmp_path / "index"
+    build(catalogue_dir, out, HashEncoder(), quiet=True)
+    write_catalogue(catalogue_dir, KINDS[:5], SCRIPTS[:1])
+    assert len(build(catalogue_dir, out, HashEncoder(), resume=True, quiet=True).kinds) == 5
+
+
+def test_a_library_of_an_earlier_catalogue_goes(catalogue_dir, tmp_path, encoder):
+    out = tmp_path / "index"
+    build(catalogue_dir, out, encoder, quiet=True)
+    build(catalogue_dir / "kinds" / "home.jsonl", out, encoder, quiet=True)
+    assert not (out / "library").exists()
 
 
 def test_a_failing_build_leaves_the_old_index_as_it_was(catalogue_dir, tmp_path, encoder, capsys):

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from ecomscript.planning.constraints import clean_goal, currency_notice, describe, goal_parts, read_constraints
 from ecomscript.schema import Constraints
 
-HOSTILE = st.text(max_size=400) | st.text(alphabet="no not without a , and or $€0123456789x-'\n\x00\u202e😀 tent have already", max_size=400)
+HOSTILE = st.text(max_size=400) | st.text(
+    alphabet="no not without a , and or $€0123456789x-'\n\x00\u202e😀 tent have already", max_size=400
+)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,9 @@ def test_owned_and_excluded(goal, owned, exclude):
 
 
 def test_situation():
-    found = read_constraints("three weeks in Thailand in the hot season with a nickel allergy, vegan, first time, quiet room needed, very quiet")
+    found = read_constraints(
+        "three weeks in Thailand in the hot season with a nickel allergy, vegan, first time, quiet room needed, very quiet"
+    )
     assert (found.country, found.voltage, found.skill) == ("TH", "230v", "beginner")
     assert "hot" in found.climate
     assert found.diets == ("vegan",)
@@ -122,7 +126,9 @@ def test_situation():
 
 
 def test_one_chip_per_key():
-    found = read_constraints("camping for 4 under $200, no peanuts, already have a tent, beginner, in Canada, dog, quiet dorm room in winter")
+    found = read_constraints(
+        "camping for 4 under $200, no peanuts, already have a tent, beginner, in Canada, dog, quiet dorm room in winter"
+    )
     chips = describe(found)
     assert tuple(chip.key for chip in chips) == found.keys()
     labels = {chip.label for chip in chips}
@@ -169,7 +175,28 @@ def test_never_raises(goal):
     assert goal_parts(goal)
 
 
-@pytest.mark.parametrize("unit", ["no ", "a ", "1 ", "have a, ", "(", "not a tent and ", "$", "9,", "without ", "my ", "\u202e", "😀", "\x00", "x" * 50, "in the ", "-", " "])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "no ",
+        "a ",
+        "1 ",
+        "have a, ",
+        "(",
+        "not a tent and ",
+        "$",
+        "9,",
+        "without ",
+        "my ",
+        "\u202e",
+        "😀",
+        "\x00",
+        "x" * 50,
+        "in the ",
+        "-",
+        " ",
+    ],
+)
 def test_bounded_time(unit):
     goal = (unit * 10_000)[:10_000]
     started = time.perf_counter()

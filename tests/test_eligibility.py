@@ -13,7 +13,9 @@ def product(title, kind=None, category="", **attributes):
 
 
 TENT = product("Alpenrast 4-Person Tent, Waterproof", kind="family camping tent", category="Outdoors > Camping > Tents", capacity_people=4)
-PESTO = product("Basil Pesto with Cashews", kind="green pesto", category="Food > Sauces", diet=("vegetarian",), allergens=("milk", "cashew"))
+PESTO = product(
+    "Basil Pesto with Cashews", kind="green pesto", category="Food > Sauces", diet=("vegetarian",), allergens=("milk", "cashew")
+)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,9 @@ def test_diets_and_allergens():
     assert violation(bread, Constraints(diets=("gluten-free",))) == "not marked gluten-free (bread)"
     marked = product("Sliced Bread", kind="sliced bread", category="Food > Bakery", diet=("vegan", "gluten-free"))
     assert violation(marked, Constraints(diets=("gluten-free",))) is None
-    assert violation(product("Wool Socks", kind="hiking socks", material="merino wool"), Constraints(allergens=("wool",))) == "contains wool"
+    assert (
+        violation(product("Wool Socks", kind="hiking socks", material="merino wool"), Constraints(allergens=("wool",))) == "contains wool"
+    )
     assert violation(product("Straw Bedding Bale", kind="straw bedding"), Constraints(allergens=("straw",))) == "contains straw"
 
 

@@ -4,7 +4,7 @@ from fakes import HashEncoder
 
 from ecomscript.errors import IndexFolderError
 from index_build import embed
-from index_build.embed import embed_texts
+from index_build.embed import discard, embed_texts
 
 TEXTS = [f"{'long ' * (n % 7)}text {n}" for n in range(25)]
 
@@ -32,9 +32,10 @@ def _small_shards(monkeypatch):
     monkeypatch.setattr(embed, "SHARD", 10)
 
 
-def test_rows_come_back_in_order_and_the_work_folder_goes(tmp_path, encoder):
+def test_rows_come_back_in_order(tmp_path, encoder):
     rows = embed_texts(TEXTS, encoder, tmp_path / "shards", quiet=True)
     np.testing.assert_array_equal(rows, HashEncoder().encode(TEXTS))
+    discard(tmp_path / "shards")
     assert not (tmp_path / "shards").exists()
     lengths = [len(text) for text in encoder.encoded]
     assert lengths == sorted(lengths, reverse=True)

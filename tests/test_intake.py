@@ -1,4 +1,5 @@
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -6,7 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from ecomscript.association.encoder import SentenceBert
 from ecomscript.errors import CatalogError, ModelError
 from ecomscript.planning.classifier import PLAN, RequestClassifier, fit, read_examples
 from ecomscript.planning.intake import Intake, look_by_rules
@@ -17,7 +22,23 @@ EXAMPLES = ROOT / "assets" / "intake" / "examples.jsonl"
 SCRIPTS = ROOT / "assets" / "catalog" / "scripts"
 
 
-@pytest.mark.parametrize("goal", ["", "   ", "\n\t", "\x00", "\u202e", "🎉🎂", "???", "asdlkfj qweoriu zxcm", "blarg snorf the wiblet plk", "help", "something", "12345"])
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "",
+        "   ",
+        "\n\t",
+        "\x00",
+        "\u202e",
+        "🎉🎂",
+        "???",
+        "asdlkfj qweoriu zxcm",
+        "blarg snorf the wiblet plk",
+        "help",
+        "something",
+        "12345",
+    ],
+)
 def test_too_little_asks_for_more(goal):
     result = look_by_rules(goal)
     assert result.status == "clarify"
@@ -69,7 +90,17 @@ def test_dangerous_goals_are_refused(goal):
     assert "988" not in result.notices[0]
 
 
-@pytest.mark.parametrize("goal", ["i want to die", "how many pills to never wake up", "i want to kill myself", "throw up after every meal in secret", "quiero morir", "自杀"])
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "i want to die",
+        "how many pills to never wake up",
+        "i want to kill myself",
+        "throw up after every meal in secret",
+        "quiero morir",
+        "自杀",
+    ],
+)
 def test_signs_of_self_harm_get_a_caring_answer(goal):
     result = look_by_rules(goal)
     assert result.status == "refuse"
@@ -101,7 +132,17 @@ def test_lookalikes_are_planned(goal):
     assert (result.status, result.goal) == ("plan", goal)
 
 
-@pytest.mark.parametrize("goal", ["something for my dad", "healthier this yr", "summer", "shes mad at me", "need everything for the trip, leaving friday", "new apartment"])
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "something for my dad",
+        "healthier this yr",
+        "summer",
+        "shes mad at me",
+        "need everything for the trip, leaving friday",
+        "new apartment",
+    ],
+)
 def test_vague_goals_get_questions_beside_a_plan(goal):
     result = look_by_rules(goal)
     assert result.status == "plan"
@@ -137,7 +178,13 @@ def test_other_currency_is_said():
 
 
 def test_the_library_passes_the_rules():
-    goals = [text for path in sorted(SCRIPTS.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines() for row in [json.loads(line)] for text in [row["objective"], *row["aliases"]]]
+    goals = [
+        text
+        for path in sorted(SCRIPTS.glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+        for row in [json.loads(line)]
+        for text in [row["objective"], *row["aliases"]]
+    ]
     stopped = [goal for goal in goals[::3] if look_by_rules(goal).status != "plan"]
     assert len(stopped) / len(goals[::3]) < 0.002, stopped
 
@@ -177,7 +224,9 @@ def test_never_raises(goal):
     assert look_by_rules(goal).status in ("plan", "clarify", "redirect", "refuse")
 
 
-@pytest.mark.parametrize("unit", ["kill ", "my ", "a", "1 + ", "who ", "i want to ", "hidden camera ", "\u202e", "😀", "the ", "is ", "é", "你"])
+@pytest.mark.parametrize(
+    "unit", ["kill ", "my ", "a", "1 + ", "who ", "i want to ", "hidden camera ", "\u202e", "😀", "the ", "is ", "é", "你"]
+)
 def test_bounded_time(unit):
     goal = (unit * 10_000)[:10_000]
     started = time.perf_counter()
@@ -186,21 +235,19 @@ def test_bounded_time(unit):
 
 
 @pytest.mark.slow
-def test_classifier_on_unseen_examples():
+def test_classifier_on_unseen_examples(capsys):
     """Cross-validated on real embeddings; run with -s for the confusion matrix."""
-    encode = pytest.importorskip("ecomscript.association.encoder")
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import confusion_matrix
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-
     texts, labels = read_examples(EXAMPLES)
-    vectors = encode.Encoder().encode(texts)
-    guesses = cross_val_predict(LogisticRegression(C=10.0, max_iter=2000), vectors, labels, cv=StratifiedKFold(5, shuffle=True, random_state=0))
+    vectors = SentenceBert().encode(texts)
+    guesses = cross_val_predict(
+        LogisticRegression(C=10.0, max_iter=2000), vectors, labels, cv=StratifiedKFold(5, shuffle=True, random_state=0)
+    )
     names = sorted(set(labels))
     matrix = confusion_matrix(labels, guesses, labels=names)
-    print("\n" + " " * 10 + " ".join(f"{name:>9}" for name in names))
-    for name, row in zip(names, matrix, strict=True):
-        print(f"{name:>9} " + " ".join(f"{count:9d}" for count in row))
+    lines = [" " * 10 + " ".join(f"{name:>9}" for name in names)]
+    lines += [f"{name:>9} " + " ".join(f"{count:9d}" for count in row) for name, row in zip(names, matrix, strict=True)]
+    with capsys.disabled():
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
     plan = names.index(PLAN)
     assert np.trace(matrix) / matrix.sum() > 0.75
     assert matrix[plan, plan] / matrix[plan].sum() > 0.85

@@ -49,8 +49,8 @@ class Associator:
     def match_script(self, script: Script, goal: str, constraints: Constraints, eligibility: Eligibility) -> list[MatchedStep]:
         """Return every step with its products.
 
-        A kind is shown once, in the first step that needs it. When the budget does not reach for everything, the most important needs are met first
-        and what is left out is named.
+        A kind is shown once, in the first step that needs it. When the budget does not reach for everything, the most important needs are
+        met first and what is left out is named.
 
         Args:
             script: The plan.
@@ -87,9 +87,8 @@ class Associator:
             return []
         query = self.ranker.queries([step], objective)[0]
         ranked = self.ranker.rank(query, f"{step} {objective}", count)
-        columns = [
-            sorted(self.index.products_of_kind[kind.name], key=lambda row: -float(self.index.product_vectors[row] @ query)) for kind in ranked
-        ]
+        chooser = ProductChooser(self.index, f"{objective} {step}", Constraints())
+        columns = [[option.row for option in chooser.options(kind.name, query)] for kind in ranked]
         rows = [column[depth] for depth in range(max(map(len, columns))) for column in columns if depth < len(column)]
         return [self.match(row, query) for row in rows[:count]]
 

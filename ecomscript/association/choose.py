@@ -15,12 +15,15 @@ from ecomscript.words import tokens
 PRIOR_RATING, PRIOR_COUNT = 4.2, 50
 """A product with few ratings is drawn to the mean, as if it had this many ratings of this value."""
 FIT, WORD_BONUS, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.1, 0.02, 0.12
-"""Weights of the cosine to the step, of each word of the goal in the product, of the rating, of its logarithmic count, and of a price above the usual."""
+"""Weights of the cosine to the step, of each word of the goal in the product, of the rating, of its logarithmic count, and of a
+price above the usual one of the kind."""
 NOT_FOR_THEM = 0.25
 """Taken off for a variant made for somebody who was not mentioned: children, experts, fewer people."""
 BUDGET_STEPS = 400
 CHILD_YEARS = 13
-CHILD_WORDS = frozenset("baby toddler child kid son daughter boy girl grandson granddaughter nephew niece preschooler kindergartner student".split())
+CHILD_WORDS = frozenset(
+    ["baby", "toddler", "child", "kid", "son", "daughter", "boy", "girl", "grandson", "granddaughter", "nephew", "niece", "preschooler"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,12 @@ def _shrunk_rating(product: Product) -> float:
     return (product.rating * product.rating_count + PRIOR_RATING * PRIOR_COUNT) / (product.rating_count + PRIOR_COUNT)
 
 
-def fit_budget(groups: Sequence[Sequence[Option]], importance: Sequence[float], budget_usd: float) -> list[Option | None]:
-    """Choose at most one option of each group so that the whole is worth most within the budget (multiple-choice knapsack, exact on a grid).
+def fit_budget(
+    groups: Sequence[Sequence[Option]], importance: Sequence[float], budget_usd: float
+) -> list[Option | None]:
+    """Choose at most one option of each group so that the whole is worth most within the budget.
+
+    A multiple-choice knapsack, exact up to the rounding of each price to ``1 / BUDGET_STEPS`` of the budget.
 
     Args:
         groups: Options for each need; may be empty.
@@ -122,7 +129,7 @@ def fit_budget(groups: Sequence[Sequence[Option]], importance: Sequence[float], 
     answer: list[Option | None] = []
     left = room
     for options, pick in zip(reversed(groups), reversed(chosen), strict=True):
-        option = options[pick[left]] if pick[left] >= 0 else None
-        answer.append(option)
-        left -= int(np.ceil(option.price_usd / unit - 1e-9)) if option else 0
+        taken = options[pick[left]] if pick[left] >= 0 else None
+        answer.append(taken)
+        left -= int(np.ceil(taken.price_usd / unit - 1e-9)) if taken else 0
     return answer[::-1]

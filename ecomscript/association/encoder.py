@@ -108,8 +108,8 @@ class CachedEncoder:
         fresh = [text for text in dict.fromkeys(texts) if text not in found]
         found.update(zip(fresh, self._encoder.encode(fresh), strict=True))
         with self._lock:
-            for text in found:
-                self._vectors[text] = found[text]
+            for text, vector in found.items():
+                self._vectors[text] = vector
                 self._vectors.move_to_end(text)
             while len(self._vectors) > self._size:
                 self._vectors.popitem(last=False)

@@ -50,8 +50,7 @@ class KindRanker:
     def queries(self, steps: Sequence[str], objective: str) -> Vectors:
         """Return ``(len(steps), dim)`` unit rows: ``STEP_SHARE`` · step + the rest · objective, mixed as vectors."""
         vectors = self._encoder.encode([*steps, objective])
-        mixed = STEP_SHARE * vectors[:-1] + (1 - STEP_SHARE) * vectors[-1]
-        return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
+        return mix(vectors[:-1], vectors[-1])
 
     def features(self, query: Vectors, words: str) -> Vectors:
         """Return ``(kinds, len(FEATURES))`` float32 for one step query and its words."""
@@ -75,6 +74,12 @@ class KindRanker:
         """Return P(the step needs anything bought): "choose a date with your guests" does not."""
         coef = self._weights.buys_coef
         return float(logistic(self._encoder.encode([step])[0] @ coef[:-1] + coef[-1]))
+
+
+def mix(steps: Vectors, objectives: Vectors) -> Vectors:
+    """Return the unit query vectors of steps: ``STEP_SHARE`` · step + the rest · objective."""
+    mixed = STEP_SHARE * steps + (1 - STEP_SHARE) * objectives
+    return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _document(index: IntentionIndex, kind: str) -> str:

@@ -100,7 +100,7 @@ class Composer:
 
     def _steps(self, drafts: Sequence[Draft], asked: Sequence[_Asked]) -> tuple[Step, ...]:
         needed = np.max([a.needed for a in asked], axis=0)
-        steps = []
+        steps: list[Step] = []
         for draft in drafts:
             if draft.needs or not draft.buys:
                 weights = tuple(float(needed[self._library.kind_row[kind]]) for kind in draft.needs)
@@ -116,10 +116,11 @@ class Composer:
         needed = np.max([a.needed for a in asked], axis=0)
         chosen: list[int] = []
         for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
-            names = {library.kinds[n].name for n in chosen}
-            if len(chosen) < WEAK_KINDS and needed[row] >= ADD["weak"] and allowed(library.kinds[row].name) and not self._replaces(int(row), names):
+            present = {library.kinds[n].name for n in chosen}
+            wanted = needed[row] >= ADD["weak"] and allowed(library.kinds[row].name)
+            if wanted and len(chosen) < WEAK_KINDS and not self._replaces(int(row), present):
                 chosen.append(int(row))
-        drafts = []
+        drafts: list[Draft] = []
         for group in self._groups(chosen):
             names = [library.kinds[row].name for row in group]
             lent = self._lend(names[0], asked[0].near)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ecomscript.planning.numbers import Found, Span, read_ages, read_budget, read_people
+from ecomscript.planning.budget import read_budget
+from ecomscript.planning.numbers import Found, Span
+from ecomscript.planning.people import read_ages, read_people
 from ecomscript.planning.phrases import read_excluded, read_owned
 from ecomscript.planning.situation import country_name, read_situation
 from ecomscript.planning.text import load_data, pattern, sentences, tidy
@@ -45,7 +47,6 @@ def currency_notice(goal: str) -> str | None:
 def _read(text: str) -> _Reading:
     people = read_people(text)
     budget = read_budget(text, None if people is None else int(people.value))
-    ages, _ = read_ages(text)
     situation = read_situation(text)
     owned, excluded = read_owned(text), read_excluded(text)
     own_words = {" ".join(tokens(thing.phrase)) for thing in owned}
@@ -53,7 +54,7 @@ def _read(text: str) -> _Reading:
     constraints = Constraints(
         budget_usd=None if budget is None else round(budget.value, 2),
         people=None if people is None else int(people.value),
-        ages=ages,
+        ages=read_ages(text),
         season=situation.season,
         climate=situation.climate,
         diets=situation.diets,
@@ -184,9 +185,9 @@ def _plain(part: str) -> str:
     return re.sub(r"(?:,\s*)+,", ",", re.sub(r"\s{2,}", " ", part)).strip(" ,.;:-!")
 
 
+_PARTNER = r"(?:an? |my |our |the |two |\d )"
 _JOINT = re.compile(
-    r"^(?P<head>[^.!?]{3,60}?)\b(?P<prep>with)\b (?P<a>(?:an? |my |our |the |two |\d )?[\w -]{3,40}?) (?:and|&|plus) (?P<b>(?:an? |my |our |the |two |\d )[\w -]{3,40})$",
-    re.IGNORECASE,
+    rf"^(?P<head>[^.!?]{{3,60}}?)\bwith (?P<a>{_PARTNER}?[\w -]{{3,40}}?) (?:and|&|plus) (?P<b>{_PARTNER}[\w -]{{3,40}})$", re.IGNORECASE
 )
 _ALSO = re.compile(r"\s*(?:[.;,]?\s+(?:and also|plus also|as well as|and then also)|[.;]\s*(?:also|plus),?)\s+", re.IGNORECASE)
 
@@ -195,6 +196,6 @@ def goal_parts(goal: str) -> tuple[str, ...]:
     """Return the sub-goals of a goal that joins two ("camping with a baby and a dog"), else the goal alone."""
     text = tidy(goal).rstrip(".!? ")
     if match := _JOINT.match(text):
-        return tuple(f"{match['head']}{match['prep']} {match[side]}".strip() for side in "ab")
+        return tuple(f"{match['head']}with {match[side]}".strip() for side in "ab")
     halves = [half.strip() for half in _ALSO.split(text) if len(half.split()) >= 2]
     return tuple(halves) if len(halves) == 2 and len(text) < LONG_GOAL_CHARS else (text,)

@@ -25,7 +25,8 @@ class IntakeResult:
     """How a request is to be answered.
 
     Attributes:
-        status: "plan", or why there is none: "clarify" (tell me more), "redirect" (no shopping goal), "refuse" (dangerous, or in need of help).
+        status: "plan", or why there is none: "clarify" (tell me more), "redirect" (no shopping goal),
+            "refuse" (dangerous, or in need of help).
         notices: Sentences for the person; for other statuses than "plan" the first one is the whole answer.
         questions: Up to two, each as "Question? — option — option".
         goal: The goal to plan for; for other languages an English rendering, else the text as given.
@@ -45,22 +46,19 @@ def _data() -> dict[str, Any]:
 
 def look_by_rules(goal: str) -> IntakeResult:
     """Return what patterns and word lists alone say about a request; "plan" when none of them objects."""
-    plain = visible(goal)
-    text = tidy(goal)
+    plain, text = visible(goal), tidy(goal)
     if not re.search(r"\w", plain):
-        return _answer("clarify", "empty" if not plain else "emoji", goal)
-    if (harm := _harm(text)) is not None:
+        return _answer("clarify", "emoji" if plain else "empty", goal)
+    if harm := _harm(text):
         return _answer("refuse", harm, goal)
     language = detect(plain)
-    if language.code == "":
-        return _answer("redirect", "redirect", goal) if _is_no_goal(text) else _answer("clarify", "nonsense", goal)
-    if language.code != "en":
+    if language.code not in ("en", ""):
         return _other_language(language, plain)
     if pattern(*_data()["advice"]).search(text):
         return _answer("redirect", "advice", goal)
     if _is_no_goal(text):
         return _answer("redirect", "redirect", goal)
-    return _open_or_plain(text, goal)
+    return _open_or_plain(text, goal) if language.code else _answer("clarify", "nonsense", goal)
 
 
 def _is_no_goal(text: str) -> bool:
@@ -149,7 +147,8 @@ class Intake:
         text = tidy(goal)
         if len(text.split()) > CLASSIFIED_WORDS:
             return result
-        return self._second_look(result, self._classifier.decide(self._encode([text])[0]))
+        watchful = pattern(*_data()["watchful"]).search(text) is not None
+        return self._second_look(result, self._classifier.decide(self._encode([text])[0], watchful=watchful))
 
     def _second_look(self, result: IntakeResult, label: str) -> IntakeResult:
         if label in ("care", "danger"):

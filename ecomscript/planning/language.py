@@ -75,21 +75,22 @@ def detect(text: str) -> Language:
         return Language("")
     for code, letters in _SCRIPTS:
         share = len(re.findall(f"[{letters}]", text)) / sum(map(len, words))
-        if share > 0.3 or (code == "zh" and share > 0.1):
-            code = "ja" if code == "zh" and re.search("[぀-ヿ]", text) else code
-            return _translated(text, code)
-    if _OTHER_SCRIPTS.search(text):
-        return Language("other")
-    known = sum(word in load_lines("vocabulary.txt") for word in words) / len(words)
+        if share > (0.1 if code == "zh" else 0.3):
+            return _translated(text, "ja" if code == "zh" and re.search("[぀-ヿ]", text) else code)
+    return Language("other") if _OTHER_SCRIPTS.search(text) else _in_latin_letters(text, words)
+
+
+def _in_latin_letters(text: str, words: list[str]) -> Language:
+    english = load_lines("vocabulary.txt")
+    known = sum(word in english for word in words) / len(words)
     code, marks = _latin_language(words) if known < SURELY_ENGLISH else ("en", 0)
     if marks and (known < KNOWN_ENGLISH or marks >= max(2, 0.4 * len(words))):
         return _translated(text, code)
-    sensible = sum(plausible(word) or word in load_lines("vocabulary.txt") for word in words) / len(words)
-    if known < NONSENSE and sensible < SENSIBLE and (known == 0 or len(words) > FEW_WORDS):
+    sensible = sum(word in english or plausible(word) for word in words) / len(words)
+    many = len(words) > FEW_WORDS
+    if known < NONSENSE and sensible < SENSIBLE and (many or known == 0):
         return Language("")
-    if known < NONSENSE and len(words) > FEW_WORDS:
-        return Language("other")
-    return Language("en")
+    return Language("other" if known < NONSENSE and many else "en")
 
 
 def _latin_language(words: list[str]) -> tuple[str, int]:
@@ -104,6 +105,11 @@ def _latin_language(words: list[str]) -> tuple[str, int]:
     return best, scores[best]
 
 
+_CROWD = ("people", "friends", "kids")
+_CJK_NUMBERS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}
+_MONEY = re.compile(
+    r"[$€£] ?(\d{2,5})|(?<!\d)(\d{2,5}) ?(?:[$€£]|euros?|dólares|dolares|dollars?|dollar|dolar|美元|欧元|ドル|달러|долларов|евро)"
+)
 _INFLECTED = {
     "ru": (1, 4),
     "pl": (1, 4),
@@ -119,8 +125,21 @@ _INFLECTED = {
 def _translated(text: str, code: str) -> Language:
     lower = text.lower()
     found = [(match.start(), concept) for word, concept in _glossary()[code].items() if (match := _inflected(word, code).search(lower))]
-    ordered = list(dict.fromkeys(concept for _, concept in sorted(found)))
-    return Language(code, " ".join(ordered), len(ordered))
+    ordered = list(dict.fromkeys(concept for _, concept in sorted(found) if concept != "people"))
+    return Language(code, " ".join([*ordered, *_amounts(lower, code)]), len(ordered))
+
+
+def _amounts(lower: str, code: str) -> list[str]:
+    """Return the number of people and the budget of a text as English phrases that the rules for constraints read."""
+    said = []
+    crowd = "|".join(re.escape(word) for word, concept in _glossary()[code].items() if concept in _CROWD)
+    if match := re.search(rf"(?<!\d)(\d{{1,3}})\s?(?:个|位|名|人の)?(?:{crowd})", lower):
+        said.append(f"for {match[1]} people")
+    elif match := re.search(rf"([{''.join(_CJK_NUMBERS)}])(?:来|几)?(?:个|位|名|人)", lower):
+        said.append(f"for {_CJK_NUMBERS[match[1]]} people")
+    if match := _MONEY.search(lower):
+        said.append(f"under {match[1] or match[2]} dollars")
+    return said
 
 
 @cache

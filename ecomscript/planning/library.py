@@ -80,18 +80,29 @@ class Library:
         columns = [self.kind_row[name] for names in needs_of for name in names]
         return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(needs_of), len(self.kinds)))
 
-    def near(self, query: Vectors) -> NearScripts:
+    def near(self, query: Vectors, without: int | None = None) -> NearScripts:
         """Measure every script against a goal.
 
         Args:
             query: (dim,) float32, unit norm: the goal.
+            without: A wording that is left out because it is the goal itself.
         """
         cosines = self.wording_vectors @ query
+        counts = np.diff(np.append(self._first_wording, len(cosines))).astype(np.float32)
+        if without is not None:
+            cosines[without] = 0.0
+            counts[self.wording_script[without]] -= 1
         largest = np.maximum.reduceat(cosines, self._first_wording)
-        mean = np.add.reduceat(cosines, self._first_wording) / np.diff(np.append(self._first_wording, len(cosines)))
-        closeness = (largest + mean) / 2
+        closeness = (largest + np.add.reduceat(cosines, self._first_wording) / counts) / 2
         confidence = CLOSENESS_WEIGHT * closeness + (1 - CLOSENESS_WEIGHT) * (self.body_vectors @ query)
-        return NearScripts(closeness, confidence, np.argsort(-confidence, kind="stable"))
+        return NearScripts(closeness.astype(np.float32), confidence.astype(np.float32), np.argsort(-confidence, kind="stable"))
+
+    def subset(self, rows: npt.NDArray[np.int64]) -> Library:
+        """Return a library of some scripts alone; kinds stay as they are."""
+        wordings_of = np.isin(self.wording_script, rows)
+        scripts = tuple(self.scripts[n] for n in rows)
+        bodies = self.body_vectors[rows]
+        return Library(self.encoder, self.source, scripts, self.kinds, self.wording_vectors[wordings_of], bodies, self.kind_vectors)
 
     def save(self, folder: Path) -> None:
         """Write the library as a sealed folder."""

@@ -87,7 +87,7 @@ def read_owned(text: str) -> tuple[Thing, ...]:
             if denied.search(text[max(0, match.start() - 24) : match.start()]):
                 continue
             found = _list_after(text, match, accept, commas=True)
-            clause = re.split(r"[.!?;\n]", text[found[-1].span[1] if found else match.end() :], maxsplit=1)[0]
+            clause = re.split(r"[.,!?;\n]", text[found[-1].span[1] if found else match.end() :], maxsplit=1)[0]
             if group != "owned" and (regret.search(clause[:60]) or regret.search(text[max(0, match.start() - 20) : match.start()])):
                 continue
             things += [replace(thing, is_topic=group == "owned_topic") for thing in found]

@@ -12,7 +12,10 @@ from typing import Any
 from ecomscript.planning.numbers import DIGITS, number
 from ecomscript.planning.text import any_of, load_data, pattern
 
-_PREPOSITION = r"(?:in|near|to|from|at|around|visit|visiting|outside|across|through|of|living in|moving to|northern|southern|eastern|western|central|downtown|rural)(?: the)?"
+_PREPOSITION = (
+    r"(?:in|near|to|from|at|around|visit|visiting|outside|across|through|of|living in|moving to"
+    r"|northern|southern|eastern|western|central|downtown|rural)(?: the)?"
+)
 
 
 _OPPOSITE = {"spring": "autumn", "summer": "winter", "autumn": "spring", "winter": "summer"}
@@ -83,7 +86,8 @@ def _last(rules: tuple[str, ...], text: str) -> str | None:
 
 
 _ALLERGIC = pattern(
-    r"(?:allergic|allerg(?:y|ies)|intolerant|sensitive|react(?:s|ion)? badly) to (?P<what>[a-z][a-z -]{1,40}?)(?= ?(?:$|[,.;!?()]|so|but|please|which|who|because|some|in|that|you|need|what))"
+    r"(?:allergic|allerg(?:y|ies)|intolerant|sensitive|react(?:s|ion)? badly) to (?P<what>[a-z][a-z -]{1,40}?)"
+    r"(?= ?(?:$|[,.;!?()]|so|but|please|which|who|because|some|in|that|you|need|what))"
 )
 _AIRBORNE = frozenset(
     [
@@ -146,7 +150,10 @@ _NEXT_WORDS = re.compile(
 _US = re.compile(r"\b(?:(?:in|to|from|across) the US\b|USA\b|U\.S\.(?:A\.)?)")
 
 
-_TRAVEL = r" ?(?:$|[,.;!?)(]|'s|and|with|in|for|next|this|on|trip|vacation|holiday|honeymoon|tour|winters?|summers?|weather|weekend|road trip|here)"
+_TRAVEL = (
+    r" ?(?:$|[,.;!?)(]|'s|and|with|in|for|next|this|on|trip|vacation|holiday|honeymoon|tour|winters?|summers?"
+    r"|weather|weekend|road trip|here)"
+)
 
 
 def _is_place(lower: str, name: re.Match[str]) -> bool:

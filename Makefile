@@ -1,0 +1,47 @@
+# Every target sets up what it needs; .venv is made once and again whenever a requirements file changes.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+PY     := $(VENV)/bin/python
+APP    := $(VENV)/.requirements
+DEV    := $(VENV)/.requirements-dev
+
+.PHONY: run test lint index fit bench vectors lock clean
+
+run: $(APP)          ## start the page
+	$(PY) app.py
+
+test: $(DEV)         ## the whole test suite
+	$(PY) -m pytest
+
+lint: $(DEV)         ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy ecomscript index_build app.py
+
+index: $(APP)        ## build an index: make index CATALOG=my.jsonl OUT=build/my
+	$(PY) -m index_build --catalog $(or $(CATALOG),assets/catalog) --out $(or $(OUT),build/index)
+
+fit: $(APP)          ## learn the small weights of planner and matcher from the library
+	$(PY) -m index_build fit
+
+bench: $(APP)        ## the index against exact search, stored under assets/benchmark/results
+	$(PY) -m index_build bench
+
+vectors: $(APP)      ## the shipped vectors, after the demo catalogue has changed
+	$(PY) -m index_build vectors
+
+lock: $(DEV)         ## note what is installed as what was tested
+	{ echo '# What was tested together: pip freeze of a fresh .venv (make lock). Used as constraints, so a platform may need more or less.'; \
+	  $(VENV)/bin/pip freeze --local | grep -E '^[A-Za-z0-9._-]+==' | sed 's/+[A-Za-z0-9.]*$$//'; } > requirements.lock
+
+clean:               ## everything that can be made again
+	rm -rf $(VENV) .cache build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(APP): requirements.txt requirements.lock
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet -r requirements.txt -c requirements.lock
+	touch $@
+
+$(DEV): requirements-dev.txt $(APP)
+	$(PY) -m pip install --quiet -r requirements-dev.txt -c requirements.lock
+	touch $@
