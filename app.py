@@ -23,6 +23,8 @@ def main() -> int:
     except EcomScriptError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

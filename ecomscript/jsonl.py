@@ -30,7 +30,7 @@ def read_lines(path: Path, fields: Sequence[str]) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError: also numbers of thousands of digits
             raise InputError(f"{path.name}, line {number}: not JSON", "Correct that line.") from None
         if not isinstance(row, dict):
             raise InputError(f"{path.name}, line {number}: expected an object, found {type(row).__name__}", "Correct that line.")
@@ -51,7 +51,7 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     try:
         with unfinished.open("w", encoding="utf-8") as file:
             for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json.dumps(row) + "\n")
         unfinished.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror})", "Name a file in a folder that you may write to.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -45,8 +46,9 @@ class LearntWeights:
         try:
             with np.load(path) as arrays:
                 return cls(*(arrays[f.name].astype(np.float32) for f in fields(cls)))
-        except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"The learnt weights {path} cannot be read ({error})", "Make them again with `python -m index_build fit`.") from error
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            cause = f"The learnt weights {path} cannot be read ({error})"
+            raise ModelError(cause, "Make them again with `python -m index_build fit`.") from error
 
     def save(self, path: Path) -> None:
         """Write the weights, the maps in half precision."""

@@ -44,7 +44,7 @@ class Pipeline:
 
     @classmethod
     def open(cls, settings: Settings, progress: Progress | None = None) -> Pipeline:
-        """Load everything; on a first start the demo index is built before.
+        """Load everything; on a first start the demo index is built before. An index without scripts plans with the demo's library.
 
         Args:
             settings: Which index, which encoder, how many threads.
@@ -54,12 +54,11 @@ class Pipeline:
             IndexFolderError: An index is missing, damaged or made with another encoder.
             ModelError: Model weights are missing.
         """
-        demo = ensure_demo(settings, progress)
-        folder = settings.index_dir or demo
-        own_library = folder / LIBRARY_FOLDER
-        encoder = CachedEncoder(SentenceBert(settings.encoder, settings.threads))
-        library = Library.load(own_library if own_library.is_dir() else demo / LIBRARY_FOLDER, settings.encoder)
+        folder = settings.index_dir or ensure_demo(settings, progress)
         index = IntentionIndex.load(folder, settings.encoder)
+        own_library = folder / LIBRARY_FOLDER
+        library = Library.load(own_library if own_library.is_dir() else ensure_demo(settings, progress) / LIBRARY_FOLDER, settings.encoder)
+        encoder = CachedEncoder(SentenceBert(settings.encoder, settings.threads))
         return cls.of(library, index, encoder, LearntWeights.load(), Intake.load(INTAKE_WEIGHTS, encoder.encode))
 
     @classmethod
@@ -112,7 +111,8 @@ class Pipeline:
         constraints = requested_constraints(request)
         if look.status != "plan":
             yield Planned(look.status, constraints, None, look.notices, look.questions, elapsed())
-            plan = Plan(request.goal, look.status, constraints, notices=look.notices, questions=look.questions, timings_s={"total": elapsed()})
+            timings = {"total": elapsed()}
+            plan = Plan(request.goal, look.status, constraints, notices=look.notices, questions=look.questions, timings_s=timings)
             yield Finished(plan, elapsed())
             return
         eligibility = Eligibility(constraints)

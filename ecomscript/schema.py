@@ -133,7 +133,7 @@ class Constraints:
         season: "spring", "summer", "autumn" or "winter".
         climate: Any of "hot", "cold", "humid", "dry", "rainy".
         diets: Names as in the catalogue's ``diet`` attribute: "vegan", "gluten-free", "halal" …
-        allergens: Names as in the catalogue's ``allergens`` attribute: "peanut", "milk" …; also materials such as "nickel", "latex", "wool".
+        allergens: Names as in the catalogue's ``allergens`` attribute: "peanut", "milk" …; also materials such as "nickel", "wool".
         owned: Noun phrases for what the person already has: "tent", "air fryer".
         exclude: Noun phrases for what the person does not want or may not use: "alcohol", "hot plate", "glass".
         country: ISO 3166 alpha-2 code, upper case.

@@ -8,8 +8,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
-from fakes import HashEncoder, write_catalogue
+from fakes import HashEncoder, flat_weights, write_catalogue
 
+from ecomscript.association.index import IntentionIndex
+from ecomscript.pipeline import Pipeline
+from ecomscript.planning.intake import Intake
+from ecomscript.planning.library import Library
 from index_build.build import build
 
 
@@ -75,3 +79,18 @@ def tiny_index_dir(tiny_source, tmp_path_factory):
     out = tmp_path_factory.mktemp("tiny-index") / "index"
     build(tiny_source, out, HashEncoder(), quiet=True)
     return out
+
+
+@pytest.fixture(scope="session")
+def tiny_parts(tiny_index_dir):
+    """Library, index, encoder and flat weights over the tiny catalogue."""
+    encoder = HashEncoder()
+    library = Library.load(tiny_index_dir / "library", encoder.name)
+    index = IntentionIndex.load(tiny_index_dir, encoder.name)
+    return library, index, encoder, flat_weights(encoder.dim)
+
+
+@pytest.fixture(scope="session")
+def tiny_pipeline(tiny_parts):
+    """A whole pipeline over the tiny catalogue; the gate works by its rules alone."""
+    return Pipeline.of(*tiny_parts, Intake())

@@ -5,7 +5,18 @@ import json
 
 import numpy as np
 
+from ecomscript.learnt import LearntWeights
+
 HASH_DIM = 32
+
+
+def flat_weights(dim):
+    """Weights that learnt nothing: identity maps, votes and cosines count, every step buys."""
+    kind_coef = np.array([3, 3, 1, 1, 1, 0, 2, 0, -3], np.float32)
+    rank_coef = np.array([3, 3, 1, 2, -3], np.float32)
+    return LearntWeights(
+        np.eye(dim, dtype=np.float32), np.eye(dim, dtype=np.float32), kind_coef, rank_coef, np.append(np.zeros(dim), 5).astype(np.float32)
+    )
 
 
 def _word_vector(word):

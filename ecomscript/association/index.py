@@ -59,7 +59,7 @@ class IntentionIndex:
         graph: A ready HNSW graph over ``intention_vectors``; None builds one.
     """
 
-    def __init__(  # noqa: PLR0917 - one value per line of the folder, in its order
+    def __init__(
         self,
         encoder: str,
         source: str,

@@ -13,7 +13,7 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 
-from ecomscript.association.encoder import Encoder, Vectors
+from ecomscript.association.encoder import Encoder
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import FEATURES, KindRanker
 from ecomscript.evaluation.fit import LibrarySteps, fit_maps, fit_rank
@@ -60,7 +60,7 @@ def rows(library: Library, index: IntentionIndex, encoder: Encoder, seed: int, m
 
 
 def threshold_rows(library: Library, index: IntentionIndex, encoder: Encoder, seed: int, most: int = 1500) -> list[dict[str, Any]]:
-    """Return what a gate lets through on held-out steps: the paper's cosine threshold on the best intention, and one on the fitted probability.
+    """Return what a gate lets through on held-out steps: the paper's cosine threshold on the best intention, or one on the fit.
 
     ``precision`` is the share of the (at most ``TOP``) best-ranked kinds above the gate that the step needs, ``recall`` the share of the
     needed kinds above it, ``kinds_through`` how many kinds pass in all, ``steps_answered`` the share of steps that keep any kind.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +20,13 @@ Phrase = Callable[[str, Vectors], str]
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
-KEEP: dict[Confidence, float] = {"ready": 0.0, "assembled": 0.06, "weak": 0.12}
-ADD: dict[Confidence, float] = {"ready": 0.15, "assembled": 0.12, "weak": 0.12}
-"""Least fitted probability for a kind of the base script to stay, and for another kind to come in."""
-PLACE = 0.45
+LEAST: dict[Confidence, float] = {"ready": 0.06, "assembled": 0.06, "weak": 0.1}
+"""Least fitted probability for a kind to be in the plan."""
+TRUST: dict[Confidence, float] = {"ready": 0.3, "assembled": 0.15, "weak": 0.0}
+"""What a kind of the base script has in advance: the surer the script, the more of it stays."""
+PLACE = 0.36
 """Least cosine between a step (after the learnt map) and a kind for the kind to be put into that step."""
-SUBSTITUTE = 0.72
+SUBSTITUTE = 0.76
 """Two kinds nearer than this that no script needs together do the same job."""
 BASES, SUPPORT = 8, 0.5
 """Scripts that may become the base, and the weight of the mean probability of a script's needs beside its confidence."""
@@ -83,7 +84,8 @@ class Composer:
             goal: The goal as typed.
             core: The goal without chatter, budget and what is not wanted.
             parts: Its sub-goals when it joins several ("camping", "a baby"), else one or none.
-            allowed: False for kinds that the person owns or does not want: they are kept in the steps of the base plan, which say so, but never added.
+            allowed: False for kinds that the person owns or does not want: they stay in the steps of the base plan, which say so, but are
+                never added.
         """
         asked = self._asked(goal, core, parts)
         whole = asked[0]
@@ -93,10 +95,28 @@ class Composer:
         if confidence == "weak":
             drafts = self._from_kinds(asked, allowed)
             return Script(core, self._steps(drafts, asked), "library", confidence)
-        keep = KEEP[confidence]
-        drafts = _drafts(script, lambda kind: whole.needed[self._library.kind_row[kind]] >= keep)
-        self._add(drafts, asked, confidence, allowed)
+        wanted = self._wanted(asked, base, confidence, allowed)
+        drafts = _drafts(script, lambda kind: kind in wanted or not allowed(kind))
+        self._place(drafts, wanted, asked)
         return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,))
+
+    def _wanted(self, asked: Sequence[_Asked], base: int, confidence: Confidence, allowed: Callable[[str], bool]) -> dict[str, int]:
+        """Return the kinds of the plan, likeliest first, each with the part of the goal that speaks for it most.
+
+        The kinds of the base script compete with all others, from a start of ``TRUST``, for ``MOST_KINDS`` places.
+        """
+        library = self._library
+        needed = np.stack([a.needed for a in asked])
+        trusted = library.needs[base].toarray().ravel() * TRUST[confidence]
+        likely = needed.max(axis=0) + trusted
+        wanted: dict[str, int] = {}
+        for row in np.argsort(-likely, kind="stable"):
+            kind = library.kinds[row].name
+            if len(wanted) >= MOST_KINDS or likely[row] < LEAST[confidence]:
+                break
+            if allowed(kind) and (trusted[row] or not self._replaces(int(row), wanted)):
+                wanted[kind] = int(np.argmax(needed[:, row]))
+        return wanted
 
     def _steps(self, drafts: Sequence[Draft], asked: Sequence[_Asked]) -> tuple[Step, ...]:
         needed = np.max([a.needed for a in asked], axis=0)
@@ -110,14 +130,14 @@ class Composer:
     def _from_kinds(self, asked: Sequence[_Asked], allowed: Callable[[str], bool]) -> list[Draft]:
         """Plan from purchase intentions: take the likely kinds, group them into sub-needs, and let each become a step.
 
-        A step is borrowed from the nearest script that needs the group's kinds; where none does, the intention that is nearest to the goal speaks.
+        A step is borrowed from the nearest script that needs the group's kinds; where none does, the intention nearest to the goal speaks.
         """
         library = self._library
         needed = np.max([a.needed for a in asked], axis=0)
         chosen: list[int] = []
         for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
             present = {library.kinds[n].name for n in chosen}
-            wanted = needed[row] >= ADD["weak"] and allowed(library.kinds[row].name)
+            wanted = needed[row] >= LEAST["weak"] and allowed(library.kinds[row].name)
             if wanted and len(chosen) < WEAK_KINDS and not self._replaces(int(row), present):
                 chosen.append(int(row))
         drafts: list[Draft] = []
@@ -172,38 +192,32 @@ class Composer:
             key=lambda n: whole.near.confidence[n] + SUPPORT * float(whole.needed[self._library.needs[n].indices].mean()),
         )
 
-    def _add(self, drafts: list[Draft], asked: Sequence[_Asked], confidence: Confidence, allowed: Callable[[str], bool]) -> None:
-        """Put further kinds into the steps that they serve best, or lend the step of a near plan that needs them."""
+    def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked]) -> None:
+        """Put the wanted kinds that no step has yet into the step that they serve best, or borrow a step of a near plan."""
         library = self._library
-        present = {kind for d in drafts for kind in d.needs}
         query = asked[0].query
         mapped = self._mapped([d.text for d in drafts], query)
-        needed = np.stack([a.needed for a in asked])
-        for row in np.argsort(-needed.max(axis=0), kind="stable"):
-            kind = library.kinds[row].name
-            if len(present) >= MOST_KINDS or needed[:, row].max() < ADD[confidence]:
-                return
-            if kind in present or not allowed(kind) or self._replaces(int(row), present):
+        for kind, part in wanted.items():
+            if any(kind in d.needs for d in drafts):
                 continue
-            fits = [float(mapped[n] @ library.kind_vectors[row]) if d.buys and len(d.needs) < PER_STEP else -1.0 for n, d in enumerate(drafts)]
+            vector = library.kind_vectors[library.kind_row[kind]]
+            fits = [float(m @ vector) if d.buys and len(d.needs) < PER_STEP else -1.0 for m, d in zip(mapped, drafts, strict=True)]
             best = int(np.argmax(fits))
             if fits[best] >= PLACE:
                 drafts[best].needs.append(kind)
-                present.add(kind)
                 continue
-            lent = self._lend(kind, asked[int(np.argmax(needed[:, row]))].near)
+            lent = self._lend(kind, asked[part].near)
             if lent is None or len(drafts) >= MOST_STEPS or any(lent.text == d.text for d in drafts):
                 continue
             at = sum(d.place <= lent.place for d in drafts)
             drafts.insert(at, lent)
             mapped = np.insert(mapped, at, self._mapped([lent.text], query), axis=0)
-            present.add(kind)
 
     def _mapped(self, steps: Sequence[str], query: Vectors) -> Vectors:
         mixed = (0.7 * self._encode(steps) + 0.3 * query) @ self._weights.step_map
         return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
 
-    def _replaces(self, row: int, present: set[str]) -> bool:
+    def _replaces(self, row: int, present: Collection[str]) -> bool:
         """Return whether a kind does the job of one that the plan has: near in meaning, and never needed beside it."""
         rows = [self._library.kind_row[kind] for kind in present]
         close = self._library.kind_vectors[rows] @ self._library.kind_vectors[row] >= SUBSTITUTE

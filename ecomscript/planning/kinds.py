@@ -1,4 +1,4 @@
-"""Which product kinds a goal needs: evidence from near plans, closeness of meaning and company, weighed by a model fitted to the library."""
+"""Which product kinds a goal needs: votes of near plans, closeness of meaning and company, weighed by a fitted regression."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ Vectors = npt.NDArray[np.float32]
 
 VOTERS = 30
 VOTE_TEMPERATURE = 0.08
-FEATURES = ("votes by wording", "votes by confidence", "cosine to the kind", "cosine after the learnt map", "company", "companions", "in the base plan", "base confidence if in it")
+FEATURES = (
+    "votes by wording",
+    "votes by confidence",
+    "cosine to the kind",
+    "cosine after the learnt map",
+    "company",
+    "companions",
+    "in the base plan",
+    "base confidence if in it",
+)
 
 
 class KindEvidence:

@@ -111,7 +111,8 @@ class Library:
         write_rows(folder / _KINDS, (asdict(k) for k in self.kinds))
         vectors = {"wordings": self.wording_vectors, "bodies": self.body_vectors, "kinds": self.kind_vectors}
         np.savez(folder / _VECTORS, **{name: rows.astype(np.float16) for name, rows in vectors.items()})  # type: ignore[arg-type]
-        seal(folder, (_SCRIPTS, _KINDS, _VECTORS), {"version": FORMAT_VERSION, "encoder": self.encoder, "source": self.source, "scripts": len(self.scripts)})
+        meta = {"version": FORMAT_VERSION, "encoder": self.encoder, "source": self.source, "scripts": len(self.scripts)}
+        seal(folder, (_SCRIPTS, _KINDS, _VECTORS), meta)
 
     @classmethod
     def load(cls, folder: Path, encoder: str) -> Library:

@@ -1,0 +1,84 @@
+"""The planner: which script it starts from, what it keeps, adds and leaves out."""
+
+import numpy as np
+import pytest
+
+from ecomscript.planning.compose import MOST_KINDS, MOST_STEPS, PER_STEP, Composer
+from ecomscript.planning.kinds import FEATURES, KindEvidence, leave_out
+
+
+@pytest.fixture(scope="module")
+def composer(tiny_parts):
+    library, _, encoder, weights = tiny_parts
+    return Composer(library, weights, encoder.encode, lambda kind, _: f"make good use of a {kind}")
+
+
+def everything(_kind):
+    return True
+
+
+def test_a_known_wording_finds_its_script(composer):
+    script = composer.compose("kids bday party stuff", "kids bday party stuff", (), everything)
+    assert script.objective == "Host a birthday party for a child"
+    assert script.confidence in {"ready", "assembled"}
+
+
+def test_a_far_goal_is_planned_from_kinds_and_says_so(composer):
+    goal = "zebra quantum umbrella"
+    script = composer.compose(goal, goal, (), everything)
+    assert script.confidence == "weak"
+    assert all(step.text for step in script.steps)
+
+
+def test_limits_hold(composer):
+    for goal in ("camping", "birthday", "light in the dark", "snacks"):
+        script = composer.compose(goal, goal, (), everything)
+        needs = [kind for step in script.steps for kind in step.needs]
+        assert len(needs) <= MOST_KINDS
+        assert len(script.steps) <= MOST_STEPS
+        assert all(len(step.needs) <= PER_STEP for step in script.steps)
+        assert all(len(step.needs) == len(step.need_weights) for step in script.steps)
+        assert all(0 < weight <= 1 for step in script.steps for weight in step.need_weights)
+        assert len({step.step_id for step in script.steps}) == len(script.steps)
+
+
+def test_a_kind_that_is_not_allowed_is_never_added(composer):
+    goal = "what if the lights go out"
+    script = composer.compose(goal, goal, (), lambda kind: kind != "family tent")
+    base = {kind for step in composer._library.scripts[2].steps for kind in step.needs}
+    added = {kind for step in script.steps for kind in step.needs} - base
+    assert "family tent" not in added
+
+
+def test_a_part_of_the_goal_brings_what_it_needs(composer):
+    goal = "a camping weekend and a birthday party"
+    script = composer.compose(goal, goal, ("Take the family on a first camping weekend", "Host a birthday party for a child"), everything)
+    needs = {kind for step in script.steps for kind in step.needs}
+    assert {"family tent", "birthday candle set"} <= needs
+
+
+def test_evidence_has_one_column_a_feature(tiny_parts):
+    library, _, encoder, weights = tiny_parts
+    query = encoder.encode(["camping"])[0]
+    near = library.near(query)
+    features = KindEvidence(library, weights.goal_map).features(query, near, int(near.order[0]))
+    assert features.shape == (len(library.kinds), len(FEATURES))
+    assert np.isfinite(features).all()
+
+
+def test_leaving_a_script_out_takes_all_its_evidence(tiny_parts):
+    library, _, encoder, weights = tiny_parts
+    query = encoder.encode(["Host a birthday party for a child"])[0]
+    near = leave_out(library.near(query), 1)
+    assert near.order[-1] == 1
+    features = KindEvidence(library, weights.goal_map).features(query, near, int(near.order[0]), without=1)
+    candle = library.kind_row["birthday candle set"]  # needed by that script alone
+    assert features[candle, FEATURES.index("in the base plan")] == 0
+    assert features[candle, FEATURES.index("companions")] <= 0
+
+
+def test_a_left_out_wording_no_longer_speaks_for_its_script(tiny_parts):
+    library, *_ = tiny_parts
+    wording = int(np.flatnonzero(library.wording_script == 1)[1])
+    query = library.wording_vectors[wording]
+    assert library.near(query, without=wording).closeness[1] < library.near(query).closeness[1]
