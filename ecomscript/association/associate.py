@@ -18,6 +18,8 @@ from ecomscript.schema import Constraints, Match, MatchedStep, Script, Step
 PER_STEP = 3
 GATE = 0.2
 """Least fitted probability for a kind that no plan of the library names for the step; chosen for precision (``--task threshold``)."""
+CORE_FIRST = 1.5
+"""Exponent on the importance of needs that compete for a budget: above 1, one core item outweighs several trifles of the same price."""
 BUYS_NOTHING = 0.25
 """Below this P(needs anything bought) a step gets no product."""
 
@@ -151,4 +153,4 @@ def _within_budget(needs: list[_Need], budget_usd: float | None) -> list[Option 
     best = [need.options[0] if need.options else None for need in needs]
     if budget_usd is None or sum(o.price_usd for o in best if o) <= budget_usd:
         return best
-    return fit_budget([need.options for need in needs], [need.importance for need in needs], budget_usd)
+    return fit_budget([need.options for need in needs], [need.importance**CORE_FIRST for need in needs], budget_usd)

@@ -20,17 +20,19 @@ Phrase = Callable[[str, Vectors], str]
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
-LEAST: dict[Confidence, float] = {"ready": 0.06, "assembled": 0.06, "weak": 0.1}
+LEAST: dict[Confidence, float] = {"ready": 0.06, "assembled": 0.06, "weak": 0.06}
 """Least fitted probability for a kind to be in the plan."""
-TRUST: dict[Confidence, float] = {"ready": 0.3, "assembled": 0.15, "weak": 0.0}
+TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
 """What a kind of the base script has in advance: the surer the script, the more of it stays."""
 PLACE = 0.36
 """Least cosine between a step (after the learnt map) and a kind for the kind to be put into that step."""
-SUBSTITUTE = 0.76
-"""Two kinds nearer than this that no script needs together do the same job."""
+SUBSTITUTE = 0.86
+"""Two kinds nearer than this, or of one category, that no script needs together do the same job."""
+FILLER, USUAL_USES = 0.25, 6
+"""Log-odds taken from a kind for each e-fold of uses above the usual: what every other plan needs says little about this goal."""
 BASES, SUPPORT = 8, 0.5
 """Scripts that may become the base, and the weight of the mean probability of a script's needs beside its confidence."""
-WEAK_KINDS, WEAK_STEPS, SAME_STEP = 12, 7, 0.5
+WEAK_KINDS, WEAK_STEPS, SAME_STEP = 14, 7, 0.5
 """Most kinds and steps of a plan without a near script, and the closeness from which two kinds share a step."""
 SOURCES = 12
 """Near scripts that may lend a step."""
@@ -75,6 +77,7 @@ class Composer:
         self._in_one_step = (library.step_needs.T @ library.step_needs).tocsr()
         places = np.concatenate([np.linspace(0, 1, len(s.steps)) for s in library.scripts])
         uses = np.maximum(np.asarray(library.step_needs.sum(axis=0)).ravel(), 1)
+        self._filler = FILLER * np.log(np.maximum(np.asarray(library.needs.sum(axis=0)).ravel() / USUAL_USES, 1.0))
         self._usual_place = np.asarray(library.step_needs.T @ places).ravel() / uses
 
     def compose(self, goal: str, core: str, parts: Sequence[str], allowed: Callable[[str], bool]) -> Script:
@@ -178,11 +181,11 @@ class Composer:
         vectors = self._encode([goal, core, *parts])
         queries = np.vstack([_unit(vectors[0] + vectors[1])[None], vectors[2:]])
         coef = self._weights.kind_coef
-        found = []
+        found: list[_Asked] = []
         for query in queries:
             near = self._library.near(query)
             features = self._evidence.features(query, near, int(near.order[0]))
-            found.append(_Asked(query, near, logistic(features @ coef[:-1] + coef[-1])))
+            found.append(_Asked(query, near, logistic(features @ coef[:-1] + coef[-1] - self._filler)))
         return found
 
     def _base(self, whole: _Asked) -> int:
@@ -218,10 +221,14 @@ class Composer:
         return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
 
     def _replaces(self, row: int, present: Collection[str]) -> bool:
-        """Return whether a kind does the job of one that the plan has: near in meaning, and never needed beside it."""
-        rows = [self._library.kind_row[kind] for kind in present]
-        close = self._library.kind_vectors[rows] @ self._library.kind_vectors[row] >= SUBSTITUTE
-        return any(self._together[row, other] == 0 for other, c in zip(rows, close, strict=True) if c)
+        """Return whether a kind does the job of one that the plan has: much alike, and never needed beside it."""
+        library = self._library
+        category = library.kinds[row].category
+        for other in (library.kind_row[kind] for kind in present):
+            alike = library.kinds[other].category == category or library.kind_vectors[other] @ library.kind_vectors[row] >= SUBSTITUTE
+            if alike and self._together[row, other] == 0:
+                return True
+        return False
 
     def _lend(self, kind: str, near: NearScripts) -> Draft | None:
         """Return the step of the nearest script that needs the kind, with this need alone."""

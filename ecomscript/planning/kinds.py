@@ -78,7 +78,7 @@ def leave_out(near: NearScripts, script: int) -> NearScripts:
 
 
 def _votes(library: Library, closeness: Vectors) -> Vectors:
-    """Return (kinds,) the share of the nearest scripts that need each kind, nearer ones counting more."""
+    """Return (kinds,) the share of the nearest scripts that need each kind, nearer scripts and first needs counting more."""
     voters = np.argpartition(-closeness, min(VOTERS, len(closeness) - 1))[:VOTERS]
     weights = np.exp((closeness[voters] - closeness.max()) / VOTE_TEMPERATURE)
-    return np.asarray(weights @ library.needs[voters]).ravel() / weights.sum()
+    return np.asarray(weights @ library.votes[voters]).ravel() / weights.sum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,14 +71,16 @@ class Library:
         self.kind_row = {kind.name: row for row, kind in enumerate(kinds)}
         self.wording_script = np.repeat(np.arange(len(scripts)), [len(wordings(s)) for s in scripts])
         self._first_wording = np.searchsorted(self.wording_script, np.arange(len(scripts)))
-        self.needs = self._incidence([s.needs for s in scripts])
-        self.step_needs = self._incidence([step.needs for s in scripts for step in s.steps])
+        self.needs = self._incidence([dict.fromkeys(s.needs, 1.0) for s in scripts])
+        self.step_needs = self._incidence([dict.fromkeys(step.needs, 1.0) for s in scripts for step in s.steps])
+        self.votes = self._incidence([_importance(s) for s in scripts])
 
-    def _incidence(self, needs_of: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-        """Return the (len(needs_of), kinds) 0/1 matrix of needs."""
-        rows = [row for row, names in enumerate(needs_of) for _ in names]
-        columns = [self.kind_row[name] for names in needs_of for name in names]
-        return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(needs_of), len(self.kinds)))
+    def _incidence(self, weights_of: Sequence[Mapping[str, float]]) -> sparse.csr_matrix:
+        """Return the (len(weights_of), kinds) matrix of how much each kind is needed."""
+        rows = [row for row, weights in enumerate(weights_of) for _ in weights]
+        columns = [self.kind_row[name] for weights in weights_of for name in weights]
+        values = np.array([value for weights in weights_of for value in weights.values()], np.float32)
+        return sparse.csr_matrix((values, (rows, columns)), shape=(len(weights_of), len(self.kinds)))
 
     def near(self, query: Vectors, without: int | None = None) -> NearScripts:
         """Measure every script against a goal.
@@ -141,6 +143,15 @@ def wordings(script: LibraryScript) -> tuple[str, ...]:
 def body_text(script: LibraryScript) -> str:
     """Return the whole script as one text."""
     return ". ".join((script.objective, *(step.text for step in script.steps)))
+
+
+def _importance(script: LibraryScript) -> dict[str, float]:
+    """Return a weight in (0, 1] for each need: the first of a step is the most important one."""
+    weights: dict[str, float] = {}
+    for step in script.steps:
+        for position, name in enumerate(step.needs):
+            weights[name] = max(weights.get(name, 0.0), 1.0 / (1.0 + 0.3 * position))
+    return weights
 
 
 def _script(row: dict) -> LibraryScript:
