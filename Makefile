@@ -5,7 +5,7 @@ PY     := $(VENV)/bin/python
 APP    := $(VENV)/.requirements
 DEV    := $(VENV)/.requirements-dev
 
-.PHONY: run test lint index fit bench vectors lock clean
+.PHONY: run test lint index fit bench evaluate vectors lock clean
 
 run: $(APP)          ## start the page
 	$(PY) app.py
@@ -25,6 +25,9 @@ fit: $(APP)          ## learn the small weights of planner and matcher from the 
 
 bench: $(APP)        ## the index against exact search, stored under assets/benchmark/results
 	$(PY) -m index_build bench
+
+evaluate: $(APP)     ## plans, retrieval, thresholds, leave-one-out and the reading, stored under assets/benchmark/results
+	$(PY) -m ecomscript.evaluation
 
 vectors: $(APP)      ## the shipped vectors, after the demo catalogue has changed
 	$(PY) -m index_build vectors

@@ -61,6 +61,11 @@ _SPELLING = {
     "yoghurt": "yogurt",
 }
 
+FUNCTION_WORDS = frozenset(
+    ["a", "an", "and", "as", "at", "be", "by", "do", "for", "from", "get", "have", "in", "into", "is", "it", "make", "my", "of", "off", "on", "or", "our", "out", "over", "that", "the", "to", "under", "up", "with", "without"]
+)
+"""Words that say nothing about what a text is about."""
+
 
 @lru_cache(maxsize=50_000)
 def singular(word: str) -> str:

@@ -23,6 +23,7 @@ from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError
 from ecomscript.evaluation.results import write_results
 from ecomscript.folders import fingerprint
+from ecomscript.learnt import INTAKE_WEIGHTS
 from ecomscript.learnt import SHIPPED as LEARNT
 from ecomscript.planning.library import Library
 from index_build.bench import bench
@@ -67,13 +68,14 @@ def run_vectors(args: argparse.Namespace) -> int:
 
 def run_fit(args: argparse.Namespace) -> int:
     """Learn the small weights of planner and matcher from the demo library again."""
-    from index_build.fit import fit  # noqa: PLC0415 - torch and scikit-learn are needed only here
+    from ecomscript.evaluation.fit import fit, fit_intake  # noqa: PLC0415 - torch and scikit-learn are needed only here
 
     settings = replace(Settings.from_env(), encoder=args.encoder, threads=args.threads)
     folder = ensure_demo(settings, None if args.quiet else lambda line: print(line, file=sys.stderr))
     encoder = _encoder(args)
     index, library = IntentionIndex.load(folder, encoder.name), Library.load(folder / LIBRARY, encoder.name)
     fit(library, index, encoder, args.seed, args.quiet).save(LEARNT)
+    fit_intake(library, encoder, args.seed).save(INTAKE_WEIGHTS)
     print(LEARNT)
     return 0
 

@@ -20,7 +20,7 @@ GATE = 0.2
 """Least fitted probability for a kind that no plan of the library names for the step; chosen for precision (``--task threshold``)."""
 CORE_FIRST = 1.5
 """Exponent on the importance of needs that compete for a budget: above 1, one core item outweighs several trifles of the same price."""
-BUYS_NOTHING = 0.25
+BUYS_NOTHING = 0.4
 """Below this P(needs anything bought) a step gets no product."""
 
 
@@ -115,7 +115,7 @@ class Associator:
         needs: list[_Need] = []
         first_step: dict[str, int] = {}
         for n, step in enumerate(steps):
-            for position, (kind, weight) in enumerate(self._kinds_of(step, objective, queries[n])):
+            for kind, weight in self._kinds_of(step, objective, queries[n]):
                 state = eligibility.kind_excluded(kind)
                 if state == "owned":
                     notes[n].append(f"You already have the {kind}.")
@@ -125,14 +125,14 @@ class Associator:
                     notes[n].append(f"Uses the {kind} from step {first_step[kind] + 1}.")
                 else:
                     first_step[kind] = n
-                    needs.append(_Need(n, kind, importance=weight / (1 + 0.5 * position)))
+                    needs.append(_Need(n, kind, importance=weight))
         return needs, notes
 
     def _kinds_of(self, step: Step, objective: str, query: Vectors) -> list[tuple[str, float]]:
         """Return at most ``PER_STEP`` kinds and their weights: those that the plan names, else the ranker's, where it is sure enough."""
         if step.buys is False:
             return []
-        weights = step.need_weights or (1.0,) * len(step.needs)
+        weights = step.need_weights or tuple(1.0 / (1 + position) for position in range(len(step.needs)))
         named = [(kind, weight) for kind, weight in zip(step.needs, weights, strict=True) if kind in self.index.products_of_kind]
         if named:
             return named[:PER_STEP]

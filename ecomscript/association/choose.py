@@ -14,12 +14,14 @@ from ecomscript.words import tokens
 
 PRIOR_RATING, PRIOR_COUNT = 4.2, 50
 """A product with few ratings is drawn to the mean, as if it had this many ratings of this value."""
-FIT, WORD_BONUS, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.1, 0.02, 0.12
+FIT, WORD_BONUS, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.1, 0.04, 0.12
 """Weights of the cosine to the step, of each word of the goal in the product, of the rating, of its logarithmic count, and of a
 price above the usual one of the kind."""
 NOT_FOR_THEM = 0.25
 """Taken off for a variant made for somebody who was not mentioned: children, experts, fewer people."""
 BUDGET_STEPS = 400
+FIT_SHARE = 0.3
+"""How much of a met need depends on the fit of its product when a budget forces a choice; the rest is that it is met at all."""
 CHILD_YEARS = 13
 CHILD_WORDS = frozenset(
     ["baby", "toddler", "child", "kid", "son", "daughter", "boy", "girl", "grandson", "granddaughter", "nephew", "niece", "preschooler"]
@@ -76,15 +78,21 @@ class ProductChooser:
         """Return how far the product is made for others than the goal's people: 0 when it suits."""
         attributes, people = product.attributes, self._constraints.people
         strange = 0.0
-        oldest = attributes.get("age_max")
-        if isinstance(oldest, int | float) and oldest < CHILD_YEARS and not any(age <= oldest for age in self._constraints.ages):
-            strange += 0.0 if self._words & CHILD_WORDS else 1.0
+        if _for_children(product) and not self._words & CHILD_WORDS and not any(age < CHILD_YEARS for age in self._constraints.ages):
+            strange += 1.0
         if attributes.get("skill") == "advanced" and self._constraints.skill != "advanced":
             strange += 1.0
         capacity = attributes.get("capacity_people")
         if people is not None and isinstance(capacity, int | float) and capacity < people:
             strange += 1.0 - float(capacity) / people
         return strange
+
+
+def _for_children(product: Product) -> bool:
+    """Return whether a product is a children's variant of a kind that is not theirs alone."""
+    oldest = product.attributes.get("age_max")
+    young = isinstance(oldest, int | float) and oldest < CHILD_YEARS
+    return (young or bool(CHILD_WORDS & set(tokens(product.title)))) and not CHILD_WORDS & set(tokens(product.kind or ""))
 
 
 def _shrunk_rating(product: Product) -> float:
@@ -119,7 +127,7 @@ def fit_budget(
             cost = int(np.ceil(option.price_usd / unit - 1e-9))
             if cost > room:
                 continue
-            gain = worth * (1.0 + option.value - top)
+            gain = worth * (1.0 - FIT_SHARE * (top - option.value))
             reached = np.full(room + 1, -np.inf)
             reached[cost:] = best[: room + 1 - cost] + gain
             better = reached > here

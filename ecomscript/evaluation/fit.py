@@ -19,11 +19,14 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import FEATURES as RANK_FEATURES
 from ecomscript.association.rank import KindRanker, mix
+from ecomscript.config import ASSETS
 from ecomscript.learnt import LearntWeights
+from ecomscript.planning.intake import Intake
 from ecomscript.planning.kinds import FEATURES as KIND_FEATURES
 from ecomscript.planning.kinds import KindEvidence, leave_out
-from ecomscript.planning.library import Library
+from ecomscript.planning.library import Library, wordings
 
+INTAKE_EXAMPLES, INTAKE_WORDINGS = ASSETS / "intake" / "examples.jsonl", 3000
 FOLDS = 4
 TEMPERATURE = 14.0
 EPOCHS, BATCH, LEARNING_RATE = 8, 256, 2e-3
@@ -51,6 +54,13 @@ def fit(library: Library, index: IntentionIndex, encoder: Encoder, seed: int = 0
         kind_coef=fit_kinds(library, steps, seed, quiet),
         rank_coef=fit_rank(index, encoder, library, steps, everything, seed),
     )
+
+
+def fit_intake(library: Library, encoder: Encoder, seed: int = 0) -> Intake:
+    """Fit the gate's classifier to its hand-written examples and to a sample of the library's wordings, which are goals to plan for."""
+    texts = [wording for script in library.scripts for wording in wordings(script)]
+    sample = np.random.default_rng(seed).choice(np.array(texts), min(INTAKE_WORDINGS, len(texts)), replace=False)
+    return Intake.fit(encoder.encode, INTAKE_EXAMPLES, [str(text) for text in sample])
 
 
 def fit_kinds(library: Library, steps: LibrarySteps, seed: int, quiet: bool = True) -> Vectors:

@@ -1,4 +1,4 @@
-"""A small classifier of requests on sentence embeddings: multinomial logistic regression with one threshold per group of labels.
+"""A small classifier of requests on sentence embeddings and cues: multinomial logistic regression, one threshold per group of labels.
 
 Fitted offline from hand-written examples (``assets/intake/examples.jsonl``); at run time a matrix product.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ecomscript.errors import CatalogError, ModelError
+from ecomscript.planning.text import load_data, pattern, tidy
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 PLAN = "plan"
@@ -29,10 +30,10 @@ FALSE_ALARMS = {
     "nonsense": 0.01,
     "vague": 0.02,
 }  # most that cross-validation may show among hand-written lookalikes
-LIBRARY_FALSE_ALARMS = 0.0015  # and among ordinary goal wordings
-WATCHFUL = 0.6  # share of the threshold for harm that is enough when words of danger or despair stand in the text
-_GRID = np.arange(0.45, 0.96, 0.05)
-_C = 10.0  # chosen by 5-fold cross-validation among 3, 10, 30
+LIBRARY_FALSE_ALARMS = {"harm": 0.001, "idle": 0.001, "nonsense": 0.0005, "vague": 0.002}  # and among ordinary goal wordings
+CUE_WEIGHT = 0.25  # length of one cue beside the embedding of length 1
+_GRID = np.arange(0.2, 0.96, 0.025)
+_C = 3.0  # with the weight of a cue chosen by cross-validation among 3 and 10, 0 to 1
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class RequestClassifier:
 
     Attributes:
         labels: The k labels, in the order of the weights.
-        weights: (k, dim) float32.
+        weights: (k, dim) float32; dim is that of ``features``.
         bias: (k,) float32.
         thresholds: Group of labels → least probability at which it is believed.
     """
@@ -58,12 +59,11 @@ class RequestClassifier:
         chances: np.ndarray = odds / odds.sum(axis=1, keepdims=True)
         return chances
 
-    def decide(self, vector: np.ndarray, *, watchful: bool = False) -> str:
-        """Return the label that is sure enough for one (dim,) unit vector, else "plan"; ``watchful`` lowers what harm needs."""
+    def decide(self, vector: np.ndarray) -> str:
+        """Return the label that is sure enough for one (dim,) vector of ``features``, else "plan"."""
         chances = dict(zip(self.labels, self.probabilities(vector[None, :])[0], strict=True))
         for group, members in GROUPS.items():
-            needed = self.thresholds[group] * (WATCHFUL if watchful and group == "harm" else 1.0)
-            if sum(chances[label] for label in members) >= needed:
+            if sum(chances[label] for label in members) >= self.thresholds[group]:
                 return max(members, key=lambda label: chances[label])
         return PLAN
 
@@ -77,6 +77,7 @@ class RequestClassifier:
             bias=self.bias.astype(np.float32),
             threshold_names=np.array(names),
             threshold_values=np.array([self.thresholds[name] for name in names]),
+            cues=np.array(cue_names()),
         )
 
     @classmethod
@@ -84,14 +85,30 @@ class RequestClassifier:
         """Read what ``save`` wrote.
 
         Raises:
-            ModelError: The file is missing or is not such a file.
+            ModelError: The file is missing, is not such a file, or was fitted to other cues.
         """
+        cure = "Fit it again."
         try:
             with np.load(path, allow_pickle=False) as data:
                 thresholds = dict(zip(map(str, data["threshold_names"]), map(float, data["threshold_values"]), strict=True))
+                if tuple(map(str, data["cues"])) != cue_names():
+                    raise ModelError(f"The request classifier {path} was fitted to other cues than intake.yaml has", cure)
                 return cls(tuple(map(str, data["labels"])), data["weights"], data["bias"], thresholds)
         except (OSError, KeyError, ValueError, EOFError) as error:
-            raise ModelError(f"The request classifier {path} cannot be read ({error})", "Build the index again.") from error
+            raise ModelError(f"The request classifier {path} cannot be read ({error})", cure) from error
+
+
+def cue_names() -> tuple[str, ...]:
+    """Return the names of the cues in the order in which ``features`` has them."""
+    return tuple(load_data("intake.yaml")["cues"])
+
+
+def features(encode: Encode, texts: Sequence[str]) -> np.ndarray:
+    """Return (n, dim + number of cues) float32: the embedding of each text in tidy form, and which cues occur in it."""
+    plain = [tidy(text) for text in texts]
+    rules = [pattern(rule) for rule in load_data("intake.yaml")["cues"].values()]
+    cues = np.array([[rule.search(text) is not None for rule in rules] for text in plain], np.float32).reshape(len(plain), len(rules))
+    return np.hstack([encode(plain), CUE_WEIGHT * cues])
 
 
 def read_examples(path: Path) -> tuple[list[str], list[str]]:
@@ -128,7 +145,7 @@ def fit(encode: Encode, examples_path: Path, plan_texts: Sequence[str] = (), see
     from sklearn.model_selection import StratifiedKFold, cross_val_predict  # noqa: PLC0415
 
     texts, labels = read_examples(examples_path)
-    vectors = encode([*texts, *plan_texts])
+    vectors = features(encode, [*texts, *plan_texts])
     targets = np.array([*labels, *[PLAN] * len(plan_texts)])
     model = LogisticRegression(C=_C, max_iter=2000)
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
@@ -152,6 +169,6 @@ def _threshold(plans: np.ndarray, written: np.ndarray, labels: tuple[str, ...], 
     sums = plans[:, [labels.index(label) for label in GROUPS[group]]].sum(axis=1)
     for step in _GRID:
         alarms = sums >= step
-        if alarms[written].mean() <= FALSE_ALARMS[group] and (written.all() or alarms[~written].mean() <= LIBRARY_FALSE_ALARMS):
-            return round(float(step), 2)
+        if alarms[written].mean() <= FALSE_ALARMS[group] and (written.all() or alarms[~written].mean() <= LIBRARY_FALSE_ALARMS[group]):
+            return round(float(step), 3)
     return float(_GRID[-1])

@@ -12,6 +12,7 @@ from ecomscript.learnt import LearntWeights, logistic
 from ecomscript.planning.kinds import KindEvidence
 from ecomscript.planning.library import Library, NearScripts
 from ecomscript.schema import Confidence, LibraryScript, Script, Step
+from ecomscript.words import FUNCTION_WORDS, tokens
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -20,7 +21,7 @@ Phrase = Callable[[str, Vectors], str]
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
-LEAST: dict[Confidence, float] = {"ready": 0.06, "assembled": 0.06, "weak": 0.06}
+LEAST = 0.06
 """Least fitted probability for a kind to be in the plan."""
 TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
 """What a kind of the base script has in advance: the surer the script, the more of it stays."""
@@ -34,6 +35,8 @@ BASES, SUPPORT = 8, 0.5
 """Scripts that may become the base, and the weight of the mean probability of a script's needs beside its confidence."""
 WEAK_KINDS, WEAK_STEPS, SAME_STEP = 14, 7, 0.5
 """Most kinds and steps of a plan without a near script, and the closeness from which two kinds share a step."""
+TWIST = 0.01
+"""Taken from a script for each word of its objective that the goal does not say: a plain plan before one with somebody else's twist."""
 SOURCES = 12
 """Near scripts that may lend a step."""
 
@@ -77,6 +80,7 @@ class Composer:
         self._in_one_step = (library.step_needs.T @ library.step_needs).tocsr()
         places = np.concatenate([np.linspace(0, 1, len(s.steps)) for s in library.scripts])
         uses = np.maximum(np.asarray(library.step_needs.sum(axis=0)).ravel(), 1)
+        self._objective_words = [frozenset(tokens(s.objective)) - FUNCTION_WORDS for s in library.scripts]
         self._filler = FILLER * np.log(np.maximum(np.asarray(library.needs.sum(axis=0)).ravel() / USUAL_USES, 1.0))
         self._usual_place = np.asarray(library.step_needs.T @ places).ravel() / uses
 
@@ -92,7 +96,7 @@ class Composer:
         """
         asked = self._asked(goal, core, parts)
         whole = asked[0]
-        base = self._base(whole)
+        base = self._base(whole, frozenset(tokens(goal)))
         script = self._library.scripts[base]
         confidence = _confidence(float(whole.near.confidence[base]))
         if confidence == "weak":
@@ -115,7 +119,7 @@ class Composer:
         wanted: dict[str, int] = {}
         for row in np.argsort(-likely, kind="stable"):
             kind = library.kinds[row].name
-            if len(wanted) >= MOST_KINDS or likely[row] < LEAST[confidence]:
+            if len(wanted) >= MOST_KINDS or likely[row] < LEAST:
                 break
             if allowed(kind) and (trusted[row] or not self._replaces(int(row), wanted)):
                 wanted[kind] = int(np.argmax(needed[:, row]))
@@ -140,7 +144,7 @@ class Composer:
         chosen: list[int] = []
         for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
             present = {library.kinds[n].name for n in chosen}
-            wanted = needed[row] >= LEAST["weak"] and allowed(library.kinds[row].name)
+            wanted = needed[row] >= LEAST and allowed(library.kinds[row].name)
             if wanted and len(chosen) < WEAK_KINDS and not self._replaces(int(row), present):
                 chosen.append(int(row))
         drafts: list[Draft] = []
@@ -188,12 +192,15 @@ class Composer:
             found.append(_Asked(query, near, logistic(features @ coef[:-1] + coef[-1] - self._filler)))
         return found
 
-    def _base(self, whole: _Asked) -> int:
-        """Return the script to start from: near, and needing what the other near scripts and the kinds' meanings speak for."""
-        return max(
-            (int(n) for n in whole.near.order[:BASES]),
-            key=lambda n: whole.near.confidence[n] + SUPPORT * float(whole.needed[self._library.needs[n].indices].mean()),
-        )
+    def _base(self, whole: _Asked, goal_words: frozenset[str]) -> int:
+        """Return the script to start from: near, needing what other near scripts and the kinds' meanings speak for, without twists."""
+        confidence, needs = whole.near.confidence, self._library.needs
+
+        def worth(n: int) -> float:
+            support = float(whole.needed[needs[n].indices].mean()) if needs[n].nnz else 0.0
+            return float(confidence[n]) + SUPPORT * support - TWIST * len(self._objective_words[n] - goal_words)
+
+        return max((int(n) for n in whole.near.order[:BASES]), key=worth)
 
     def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked]) -> None:
         """Put the wanted kinds that no step has yet into the step that they serve best, or borrow a step of a near plan."""

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ecomscript.planning.classifier import Encode, RequestClassifier, fit
+from ecomscript.planning.classifier import Encode, RequestClassifier, features, fit
 from ecomscript.planning.constraints import currency_notice
 from ecomscript.planning.language import Language, detect
 from ecomscript.planning.text import load_data, pattern, tidy, visible
@@ -144,11 +144,9 @@ class Intake:
         result = look_by_rules(goal)
         if result.status != "plan" or result.questions or result.goal != goal or not self._classifier or not self._encode:
             return result
-        text = tidy(goal)
-        if len(text.split()) > CLASSIFIED_WORDS:
+        if len(goal.split()) > CLASSIFIED_WORDS:
             return result
-        watchful = pattern(*_data()["watchful"]).search(text) is not None
-        return self._second_look(result, self._classifier.decide(self._encode([text])[0], watchful=watchful))
+        return self._second_look(result, self._classifier.decide(features(self._encode, [goal])[0]))
 
     def _second_look(self, result: IntakeResult, label: str) -> IntakeResult:
         if label in ("care", "danger"):
