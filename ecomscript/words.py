@@ -62,7 +62,7 @@ _SPELLING = {
 }
 
 FUNCTION_WORDS = frozenset(
-    ["a", "an", "and", "as", "at", "be", "by", "do", "for", "from", "get", "have", "in", "into", "is", "it", "make", "my", "of", "off", "on", "or", "our", "out", "over", "that", "the", "to", "under", "up", "with", "without"]
+    "a an and as at be by do for from get have in into is it make my of off on or our out over that the to under up with without".split()
 )
 """Words that say nothing about what a text is about."""
 
