@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ecomscript.errors import InputError
 from ecomscript.schema import PlanRequest
 
-MAX_GOAL_CHARS = 3000
+MAX_GOAL_CHARS = 6000
 MAX_PEOPLE = 1000
 MAX_EXCLUDED = 20
 MAX_EXCLUDED_CHARS = 60

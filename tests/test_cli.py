@@ -61,7 +61,7 @@ BAD = [
     (["plan", "camping", "--budget", "-5"], "budget"),
     (["plan", "camping", "--budget", "cheap"], "budget"),
     (["plan", "camping", "--people", "0"], "people"),
-    (["plan", "x" * 3001], "3,000"),
+    (["plan", "x" * 6001], "6,000"),
     (["plan", "--input", "nowhere.jsonl", "--output", "out.jsonl"], "nowhere.jsonl"),
 ]
 
@@ -80,7 +80,7 @@ LINES = [
     "[1]",
     '{"id": 1}',
     '{"id": 1, "goal": 7}',
-    '{"id": 1, "goal": "' + "y" * 3001 + '"}',
+    '{"id": 1, "goal": "' + "y" * 6001 + '"}',
     "[" * 5000,
     '{"id": ' + "9" * 5000 + "}",
 ]

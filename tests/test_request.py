@@ -35,10 +35,10 @@ def test_lists_are_not_split():
     assert make_request("g", exclude=["salt, fine", "tent"]).exclude == ("salt, fine", "tent")
 
 
-def test_3000_characters_are_read_and_3001_are_not():
-    assert len(make_request("a" * 3000).goal) == 3000
-    with pytest.raises(InputError, match=r"3,001 characters, at most 3,000.*Shorten"):
-        make_request("a" * 3001)
+def test_6000_characters_are_read_and_6001_are_not():
+    assert len(make_request("a" * 6000).goal) == 6000
+    with pytest.raises(InputError, match=r"6,001 characters, at most 6,000.*Shorten"):
+        make_request("a" * 6001)
 
 
 @pytest.mark.parametrize("budget", [0, -5, "-1", "abc", float("nan"), float("inf"), 1e9, True, [3]])

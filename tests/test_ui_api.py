@@ -52,7 +52,7 @@ def test_plan_returns_the_contract(client, pipeline):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("x" * 3001,), "3,001 characters"),
+        (("x" * 6001,), "6,001 characters"),
         (("g", -5), "The budget is -5"),
         (("g", None, 0), "The number of people is 0"),
         (("g", None, None, ["x"] * 1 + [f"{i}" for i in range(20)]), "21 things"),

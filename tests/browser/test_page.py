@@ -150,7 +150,7 @@ def test_unusable_input_keeps_the_plan(open_page):
     assert "The budget is -5" in page.inner_text("[role=alert]")
     assert page.locator(".es-card").count() == 8
     page.fill("#budget input, #budget textarea", "")
-    plan(page, "x" * 3001, "[role=alert]:has-text('3,001 characters')")
+    plan(page, "x" * 6001, "[role=alert]:has-text('6,001 characters')")
 
 
 def test_hostile_text_is_shown_and_never_run(open_page):
