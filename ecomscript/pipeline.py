@@ -19,10 +19,10 @@ from ecomscript.planning.compose import Composer
 from ecomscript.planning.constraints import clean_goal, currency_notice, goal_parts, read_constraints
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import Library
-from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script
+from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Status
 
-PLANNERS = ("auto", "library")
 LIBRARY_FOLDER = "library"
+NOTHING_NEAR = "Nothing in the library of plans or the catalogue is close to this goal. Say it in other words, or add what it is for."
 Progress = Callable[[str], None]
 
 
@@ -110,10 +110,7 @@ class Pipeline:
         look = self._intake.look(request.goal)
         constraints = requested_constraints(request)
         if look.status != "plan":
-            yield Planned(look.status, constraints, None, look.notices, look.questions, elapsed())
-            timings = {"total": elapsed()}
-            plan = Plan(request.goal, look.status, constraints, notices=look.notices, questions=look.questions, timings_s=timings)
-            yield Finished(plan, elapsed())
+            yield from _without_plan(request, look.status, constraints, (look.notices, look.questions), elapsed)
             return
         eligibility = Eligibility(constraints)
         script = self._composer.compose(
@@ -122,6 +119,9 @@ class Pipeline:
             goal_parts(look.goal),
             lambda kind: eligibility.kind_excluded(kind) is None,
         )
+        if not script.steps:
+            yield from _without_plan(request, "clarify", constraints, ((*look.notices, NOTHING_NEAR), look.questions), elapsed)
+            return
         notices = (*look.notices, *_notices(request, script))
         yield Planned("plan", constraints, script, notices, look.questions, elapsed())
         timings = {"planned": elapsed()}
@@ -144,6 +144,20 @@ class Pipeline:
             timings_s=timings,
         )
         yield Finished(plan, elapsed())
+
+
+def _without_plan(
+    request: PlanRequest,
+    status: Status,
+    constraints: Constraints,
+    answer: tuple[tuple[str, ...], tuple[str, ...]],
+    elapsed: Callable[[], float],
+) -> Iterator[Event]:
+    """Yield the two events of an answer without steps; ``answer`` holds its notices and its questions."""
+    notices, questions = answer
+    yield Planned(status, constraints, None, notices, questions, elapsed())
+    plan = Plan(request.goal, status, constraints, notices=notices, questions=questions, timings_s={"total": elapsed()})
+    yield Finished(plan, elapsed())
 
 
 def requested_constraints(request: PlanRequest) -> Constraints:

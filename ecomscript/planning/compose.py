@@ -21,8 +21,8 @@ Phrase = Callable[[str, Vectors], str]
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
-LEAST = 0.06
-"""Least fitted probability for a kind to be in the plan."""
+LEAST, WEAK_LEAST = 0.06, 0.1
+"""Least fitted probability for a kind to be in the plan; more is asked where no near script vouches for it."""
 TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
 """What a kind of the base script has in advance: the surer the script, the more of it stays."""
 PLACE = 0.36
@@ -33,12 +33,12 @@ FILLER, USUAL_USES = 0.25, 6
 """Log-odds taken from a kind for each e-fold of uses above the usual: what every other plan needs says little about this goal."""
 BASES, SUPPORT = 8, 0.5
 """Scripts that may become the base, and the weight of the mean probability of a script's needs beside its confidence."""
-WEAK_KINDS, WEAK_STEPS, SAME_STEP = 14, 7, 0.5
-"""Most kinds and steps of a plan without a near script, and the closeness from which two kinds share a step."""
+FEWEST_KINDS, WEAK_KINDS, WEAK_STEPS, SAME_STEP = 3, 14, 7, 0.5
+"""Fewest and most kinds and most steps of a plan without a near script, and the closeness from which two kinds share a step."""
 TWIST = 0.01
 """Taken from a script for each word of its objective that the goal does not say: a plain plan before one with somebody else's twist."""
-SOURCES = 12
-"""Near scripts that may lend a step."""
+SOURCES, LENDING = 12, 0.4
+"""Near scripts that may lend a step, and how near they must be where the whole plan is put together from borrowed steps."""
 
 
 @dataclass(slots=True)
@@ -137,20 +137,23 @@ class Composer:
     def _from_kinds(self, asked: Sequence[_Asked], allowed: Callable[[str], bool]) -> list[Draft]:
         """Plan from purchase intentions: take the likely kinds, group them into sub-needs, and let each become a step.
 
-        A step is borrowed from the nearest script that needs the group's kinds; where none does, the intention nearest to the goal speaks.
+        A step is borrowed from a near script that needs the group's kinds; else the intention nearest to the goal speaks. With too little
+        to go by there is no plan at all.
         """
         library = self._library
         needed = np.max([a.needed for a in asked], axis=0)
         chosen: list[int] = []
         for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
             present = {library.kinds[n].name for n in chosen}
-            wanted = needed[row] >= LEAST and allowed(library.kinds[row].name)
+            wanted = needed[row] >= WEAK_LEAST and allowed(library.kinds[row].name)
             if wanted and len(chosen) < WEAK_KINDS and not self._replaces(int(row), present):
                 chosen.append(int(row))
+        if len(chosen) < FEWEST_KINDS:
+            return []
         drafts: list[Draft] = []
         for group in self._groups(chosen):
             names = [library.kinds[row].name for row in group]
-            lent = self._lend(names[0], asked[0].near)
+            lent = self._lend(names[0], asked[0].near, LENDING)
             if lent is None or any(lent.text == d.text for d in drafts):
                 text = self._phrase(names[0], asked[0].query)
                 lent = Draft(text[:1].upper() + text[1:], [], float(self._usual_place[group[0]]), buys=True)
@@ -237,9 +240,11 @@ class Composer:
                 return True
         return False
 
-    def _lend(self, kind: str, near: NearScripts) -> Draft | None:
+    def _lend(self, kind: str, near: NearScripts, least_confidence: float = 0.0) -> Draft | None:
         """Return the step of the nearest script that needs the kind, with this need alone."""
         for n in near.order[:SOURCES]:
+            if near.confidence[n] < least_confidence:
+                return None
             script = self._library.scripts[n]
             for position, step in enumerate(script.steps):
                 if kind in step.needs:
