@@ -1,6 +1,6 @@
 """The command line.
 
-python -m ecomscript plan "GOAL" [--budget 80] [--people 4] [--exclude tent] [--json]
+python -m ecomscript plan "GOAL" [--budget 80] [--people 4] [--exclude tent] [--planner auto|library] [--index DIR] [--json]
 python -m ecomscript plan --input goals.jsonl --output plans.jsonl
 python -m ecomscript match --input steps.jsonl --output out.jsonl
 """
@@ -11,16 +11,16 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ecomscript.config import Settings
 from ecomscript.errors import EcomScriptError, InputError
-from ecomscript.jsonl import read_lines, write_lines
+from ecomscript.jsonl import Line, read_lines, write_lines
 from ecomscript.pipeline import Pipeline
-from ecomscript.request import make_request
+from ecomscript.request import clean_text, make_request
 from ecomscript.schema import CONFIDENCE_WORDS, Plan
 
 MATCHES = 10
@@ -73,32 +73,34 @@ def _plan(args: argparse.Namespace, settings: Settings) -> int:
     if args.goal is not None:
         request = make_request(args.goal, args.budget, args.people, args.exclude)
         plan = _open(settings).run(request)
-        print(json.dumps(plan.to_json(), ensure_ascii=False) if args.json else _text(plan))
+        # Flushed here, where a reader that has gone away (`head`) is taken care of.
+        print(json.dumps(plan.to_json(), ensure_ascii=False) if args.json else _text(plan), flush=True)
         return 0
-    rows = read_lines(args.input, ("id", "goal"))
+    lines = read_lines(args.input, ("id", "goal"))
     requests = []
-    for row in rows:
+    for line in lines:
         try:
-            requests.append(make_request(row["goal"], args.budget, args.people, args.exclude))
+            requests.append(make_request(line.data["goal"], args.budget, args.people, args.exclude))
         except InputError as error:
-            raise InputError(f"{args.input.name}, line {row['']}: {error.cause}", error.fix) from None
+            raise line.error(error.cause, error.fix) from None
     pipeline = _open(settings)
-    write_lines(args.output, ({"id": row["id"], **pipeline.run(request).to_json()} for row, request in zip(rows, requests, strict=True)))
+    write_lines(args.output, ({"id": line.data["id"], **pipeline.run(r).to_json()} for line, r in zip(lines, requests, strict=True)))
     return 0
 
 
 def _match(args: argparse.Namespace, settings: Settings) -> int:
-    rows = read_lines(args.input, ("objective", "step"))
-    for row in rows:
-        for field in ("objective", "step"):
-            if not isinstance(row[field], str) or not row[field].strip():
-                raise InputError(f"{args.input.name}, line {row['']}: {field!r} is not a text", "Correct that line.")
-    write_lines(args.output, _matched(rows, _open(settings)))
+    fields = ("objective", "step")
+    lines = read_lines(args.input, fields)
+    for line in lines:
+        for field in fields:
+            if not isinstance(line.data[field], str) or not clean_text(line.data[field]):
+                raise line.error(f"{field!r} is not a text")
+    write_lines(args.output, _matched(lines, _open(settings)))
     return 0
 
 
-def _matched(rows: list[dict[str, Any]], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
-    for row in rows:
+def _matched(lines: Iterable[Line], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
+    for line in lines:
         products = [
             {
                 "product_id": m.product.product_id,
@@ -107,9 +109,9 @@ def _matched(rows: list[dict[str, Any]], pipeline: Pipeline) -> Iterator[dict[st
                 "similarity": round(m.similarity, 4),
                 "t2": m.t2,
             }
-            for m in pipeline.match(row["objective"], row["step"], MATCHES)
+            for m in pipeline.match(clean_text(line.data["objective"]), clean_text(line.data["step"]), MATCHES)
         ]
-        yield {**{name: value for name, value in row.items() if name}, "products": products}
+        yield {**line.data, "products": products}
 
 
 def _open(settings: Settings) -> Pipeline:

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecomscript.errors import InputError
 
 
-def read_lines(path: Path, fields: Sequence[str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The JSON object of one line and where it stands; ``number`` counts from 1."""
+
+    path: Path
+    number: int
+    data: dict[str, Any]
+
+    def error(self, problem: str, fix: str = "Correct that line.") -> InputError:
+        """Return the error to raise for this line."""
+        return InputError(f"{self.path.name}, line {self.number}: {problem}", fix)
+
+
+def read_lines(path: Path, fields: Sequence[str]) -> list[Line]:
     """Return the objects of a file, one a line; blank lines are skipped.
 
     Args:
@@ -21,24 +35,23 @@ def read_lines(path: Path, fields: Sequence[str]) -> list[dict[str, Any]]:
         InputError: The file cannot be read, or a line is no object or lacks a field; the message names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error})", "Name a UTF-8 text file with one JSON object a line.") from None
-    rows = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):  # ValueError: also numbers of thousands of digits
-            raise InputError(f"{path.name}, line {number}: not JSON", "Correct that line.") from None
-        if not isinstance(row, dict):
-            raise InputError(f"{path.name}, line {number}: expected an object, found {type(row).__name__}", "Correct that line.")
-        for field in fields:
-            if field not in row:
-                raise InputError(f"{path.name}, line {number}: the field {field!r} is missing", "Add it to that line.")
-        rows.append({**row, "": number})
-    return rows
+    return [_line(path, number, text, fields) for number, text in enumerate(lines, 1) if text.strip()]
+
+
+def _line(path: Path, number: int, text: str, fields: Sequence[str]) -> Line:
+    try:
+        line = Line(path, number, json.loads(text))
+    except (ValueError, RecursionError):  # ValueError: also numbers of thousands of digits
+        raise Line(path, number, {}).error("not JSON") from None
+    if not isinstance(line.data, dict):
+        raise line.error(f"expected an object, found {type(line.data).__name__}")
+    for field in fields:
+        if field not in line.data:
+            raise line.error(f"the field {field!r} is missing", "Add it to that line.")
+    return line
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -47,7 +60,7 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished = path.parent / f"{path.name}.tmp"
     try:
         with unfinished.open("w", encoding="utf-8") as file:
             for row in rows:

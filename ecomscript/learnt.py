@@ -16,6 +16,8 @@ Vectors = npt.NDArray[np.float32]
 
 SHIPPED = ASSETS / "models" / "learnt.npz"
 INTAKE_WEIGHTS = ASSETS / "models" / "intake.npz"
+STEP_SHARE = 0.7
+"""Weight of the step in its query vector, the rest is the objective; "objective: step" as one text ranks worse everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class LearntWeights:
     Attributes:
         goal_map: (dim, dim): a goal's vector times this lies near the vectors of the kinds that the goal needs.
         step_map: (dim, dim): the same for the query vector of a step.
-        kind_coef: (features,) weights of ``planning.kinds.FEATURES`` and, last, the intercept of that logistic regression.
-        rank_coef: (features,) weights of ``association.associate.FEATURES``.
+        kind_coef: (features + 1,) logistic regression on ``planning.kinds.FEATURES``, last the intercept: does the goal need the kind?
+        rank_coef: (features + 1,) the same on ``association.rank.FEATURES``: does the step need the kind?
         buys_coef: (dim + 1,) logistic regression on a step's vector, last the intercept: does the step need anything bought?
     """
 
@@ -57,6 +59,25 @@ class LearntWeights:
         np.savez_compressed(path, **{name: a.astype(np.float16) if a.ndim == 2 else a for name, a in arrays.items()})
 
 
-def logistic(x: Vectors) -> Vectors:
-    """Return 1 / (1 + exp(-x))."""
-    return np.asarray(1.0 / (1.0 + np.exp(-x)), np.float32)
+def probability(features: Vectors, coef: Vectors, less: npt.NDArray[np.floating] | float = 0.0) -> Vectors:
+    """Return the fitted probabilities of a logistic regression.
+
+    Args:
+        features: (n, features) float32, or (features,) for one item.
+        coef: (features + 1,) weights and, last, the intercept.
+        less: Log-odds to take away, for each item or for all.
+
+    Returns:
+        (n,) float32 in [0, 1], or a scalar array for one item.
+    """
+    return np.asarray(1.0 / (1.0 + np.exp(-(features @ coef[:-1] + coef[-1] - less))), np.float32)
+
+
+def mix(steps: Vectors, objective: Vectors) -> Vectors:
+    """Return the (n, dim) unit query vectors of (n, dim) steps and their objectives, (n, dim) or one for all: see ``STEP_SHARE``."""
+    return unit(STEP_SHARE * steps + (1 - STEP_SHARE) * objective)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return float32 vectors, along the last axis, at length 1; zeros stay zeros."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)

@@ -12,7 +12,7 @@ from ecomscript.association.encoder import CachedEncoder, Encoder, SentenceBert
 from ecomscript.association.index import IntentionIndex
 from ecomscript.config import Settings
 from ecomscript.demo import ensure_demo
-from ecomscript.errors import EcomScriptError, InputError
+from ecomscript.errors import EcomScriptError, ModelError
 from ecomscript.events import Event, Failed, Finished, Planned, StepMatched
 from ecomscript.learnt import INTAKE_WEIGHTS, LearntWeights
 from ecomscript.planning.compose import Composer
@@ -63,7 +63,14 @@ class Pipeline:
 
     @classmethod
     def of(cls, library: Library, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, intake: Intake) -> Pipeline:
-        """Put the loaded parts together."""
+        """Put the loaded parts together.
+
+        Raises:
+            ModelError: The weights were learnt for another encoder.
+        """
+        if len(weights.goal_map) != encoder.dim:
+            cause = f"The learnt weights take {len(weights.goal_map)} dimensions, the encoder {encoder.name!r} gives {encoder.dim}"
+            raise ModelError(cause, "Unset ECOMSCRIPT_ENCODER to use the encoder that they were learnt with.")
         associator = Associator(index, encoder, weights)
         facts = {
             "product kinds": len(index.kinds),
@@ -83,17 +90,15 @@ class Pipeline:
         return self._associator.match_step(objective, step, count)
 
     def run(self, request: PlanRequest) -> Plan:
-        """Drain ``stream``.
+        """Drain the same events as ``stream``.
 
         Raises:
-            InputError: The request failed in an expected way.
+            EcomScriptError: The request failed in an expected way.
         """
-        for event in self.stream(request):
-            if isinstance(event, Failed):
-                raise InputError(event.message, "")
+        for event in self._events(request, time.perf_counter()):
             if isinstance(event, Finished):
                 return event.plan
-        raise RuntimeError("a stream ended without Finished or Failed")
+        raise RuntimeError("the events ended without Finished")
 
     def stream(self, request: PlanRequest) -> Iterator[Event]:
         """Yield ``Planned``, a ``StepMatched`` for each step and ``Finished``; or ``Failed`` last when an expected error ends it."""
@@ -122,7 +127,7 @@ class Pipeline:
         if not script.steps:
             yield from _without_plan(request, "clarify", constraints, ((*look.notices, NOTHING_NEAR), look.questions), elapsed)
             return
-        notices = (*look.notices, *_notices(request, script))
+        notices = _notices(request, look.notices, script)
         yield Planned("plan", constraints, script, notices, look.questions, elapsed())
         timings = {"planned": elapsed()}
         steps: list[MatchedStep] = []
@@ -171,8 +176,12 @@ def requested_constraints(request: PlanRequest) -> Constraints:
     )
 
 
-def _notices(request: PlanRequest, script: Script) -> tuple[str, ...]:
-    notices = [n for n in (currency_notice(request.goal),) if n and request.budget_usd is None]
+def _notices(request: PlanRequest, found: tuple[str, ...], script: Script) -> tuple[str, ...]:
+    """Return what the gate found and, each once, what else to know: the currency only while the goal's own budget counts."""
+    currency = currency_notice(request.goal)
+    notices = [notice for notice in found if notice != currency]
+    if currency and request.budget_usd is None and "budget_usd" not in request.removed:
+        notices.append(currency)
     if script.confidence == "weak":
         notices.append("No ready plan was close to this goal, so this is a modest start: check each step, or add a detail or two.")
     return tuple(notices)

@@ -1,13 +1,19 @@
 """From steps to products: ranking kinds, choosing inside a kind, keeping a budget."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
+from fakes import HashEncoder, kind, product, write_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecomscript.association.associate import Associator
 from ecomscript.association.choose import Option, ProductChooser, fit_budget
 from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.index import IntentionIndex
 from ecomscript.schema import Constraints, Script, Step
+from index_build.build import build
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +54,76 @@ def test_a_second_step_with_the_same_need_points_back(associator):
     assert "step 1" in second.note
 
 
+def test_a_later_step_does_not_claim_what_was_left_out(associator):
+    steps = Step("s1", "sleep dry", ("family tent", "camping lantern")), Step("s2", "read in the tent", ("family tent", "camp stove"))
+    first, second = match(associator, *steps, constraints=Constraints(budget_usd=60.0))
+    assert "family tent" not in {m.product.kind for m in first.matches}
+    assert "Uses the family tent" not in second.note
+    assert "Needs the family tent too: see step 1." in second.note
+
+
+def test_what_the_catalogue_does_not_list_is_named(associator):
+    (found,) = match(associator, Step("s1", "light the tent", ("camping lantern", "moon lamp")))
+    assert [m.product.kind for m in found.matches] == ["camping lantern"]
+    assert found.note == "Not listed in this catalogue: moon lamp."
+
+
+def test_needs_of_another_catalogue_leave_the_step_to_the_ranker(associator):
+    (found,) = match(associator, Step("s1", "cook a warm meal at a campsite", ("gas cooker",), buys=True))
+    assert found.matches[0].product.kind == "camp stove"
+    assert found.note == ""
+
+
+def test_a_step_with_nothing_suitable_says_so(tiny_parts):
+    _, index, encoder, weights = tiny_parts
+    never = Associator(index, encoder, replace(weights, rank_coef=np.array([0, 0, 0, 0, -9], np.float32)))
+    named, unnamed = match(never, Step("s1", "polish", ("zebra",), buys=True), Step("s2", "polish more"))
+    assert named.matches == unnamed.matches == ()
+    assert named.note == "Nothing suitable in this catalogue for: zebra."
+    assert unnamed.note == "Nothing suitable in this catalogue."
+
+
+def test_what_is_owned_is_said_even_where_the_catalogue_lacks_it(associator):
+    (found,) = match(associator, Step("s1", "pitch", ("dome tent",), buys=True), constraints=Constraints(owned=("tent",)))
+    assert found.matches == ()
+    assert found.note == "You already have the dome tent."
+
+
+def test_a_budget_that_the_best_products_just_use_up_is_kept(associator):
+    steps = Step("s1", "bake", ("cake tin",)), Step("s2", "eat", ("peanut butter",))
+    found = match(associator, *steps, constraints=Constraints(budget_usd=19.2))
+    assert [len(step.matches) for step in found] == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["walking pole", "étagère", "杖"])
+def test_a_catalogue_of_one_kind_without_prices_and_ratings(tmp_path, tiny_parts, name):
+    bare = {"title": "Grip", "intentions": []}
+    row = kind(name, "🥾", ["walk a steep path"], [bare, {**bare, "title": "Grip Two", "price": 12.0}, product("Grip Three", "B", None)])
+    encoder = HashEncoder()
+    build(write_lines(tmp_path / "one.jsonl", [row]), tmp_path / "index", encoder, quiet=True)
+    one = Associator(IntentionIndex.load(tmp_path / "index", encoder.name), encoder, tiny_parts[3])
+    (found,) = match(one, Step("s1", "walk a steep path", (name,)), constraints=Constraints(budget_usd=12.0))
+    (shown,) = found.matches
+    unknown = shown.product.price_usd is None
+    assert ("its price is unknown" in found.note) is unknown
+    assert len(one.match_step("hike", "walk a steep path")) == 3
+
+
+def test_without_a_budget_a_missing_price_needs_no_note(tmp_path, tiny_parts):
+    encoder = HashEncoder()
+    row = kind("walking pole", "🥾", ["walk a steep path"], [{"title": "Grip"}])
+    build(write_lines(tmp_path / "one.jsonl", [row]), tmp_path / "index", encoder, quiet=True)
+    one = Associator(IntentionIndex.load(tmp_path / "index", encoder.name), encoder, tiny_parts[3])
+    (found,) = match(one, Step("s1", "walk", ("walking pole",)))
+    assert found.note == ""
+    (found,) = match(one, Step("s1", "walk", ("walking pole",)), constraints=Constraints(budget_usd=5.0))
+    assert found.note == "The budget does not count Grip: its price is unknown."
+
+
+def test_a_script_without_steps_matches_nothing(associator):
+    assert match(associator) == []
+
+
 def test_match_step_gives_one_of_each_kind_first(associator):
     found = associator.match_step("Take the family on a first camping weekend", "cook a warm meal at a campsite", count=5)
     assert found[0].product.kind == "camp stove"
@@ -59,11 +135,8 @@ def test_for_more_people_the_larger_one_is_chosen(tiny_parts):
     _, index, encoder, _ = tiny_parts
     query = encoder.encode(["sleep dry on a camping weekend"])[0]
 
-    def chosen(people):
-        option = ProductChooser(index, "camping", Constraints(people=people)).options("family tent", query)[0]
-        return index.products[option.row].attributes["capacity_people"]
-
-    assert chosen(4) == 4
+    option = ProductChooser(index, "camping", Constraints(people=4)).options("family tent", query)[0]
+    assert index.products[option.row].attributes["capacity_people"] == 4
 
 
 def test_the_words_of_the_goal_prefer_the_variant_that_carries_them(tiny_parts):
@@ -88,6 +161,12 @@ def test_a_fitted_basket_never_exceeds_the_budget(groups, budget):
 def test_the_more_important_need_is_met_first():
     dear, cheap = Option(0, 0.5, 30.0), Option(1, 0.5, 30.0)
     assert fit_budget([[dear], [cheap]], [0.2, 0.9], 40.0) == [None, cheap]
+
+
+def test_a_budget_of_nothing_leaves_what_costs_nothing():
+    free, dear = Option(0, 0.5, 0.0), Option(1, 0.9, 5.0)
+    assert fit_budget([[dear, free], [dear], []], [1.0, 1.0, 1.0], 0.004) == [free, None, None]
+    assert fit_budget([], [], 10.0) == []
 
 
 def test_a_cheaper_variant_makes_room_for_another_need():

@@ -97,6 +97,33 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path, capsys, line):
     assert not list(tmp_path.glob("*.tmp"))
 
 
+@pytest.mark.parametrize("line", ['{"objective": "go"}', '{"objective": "go", "step": 3}', '{"objective": "go", "step": " \\u0000"}'])
+def test_a_bad_line_to_match_is_named(tmp_path, capsys, line):
+    steps = tmp_path / "steps.jsonl"
+    steps.write_text(line + "\n")
+    assert cli.main(["match", "--input", str(steps), "--output", str(tmp_path / "out.jsonl")]) == 2
+    assert "line 1" in capsys.readouterr().err
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_line_keeps_its_fields_and_what_no_encoder_takes_is_cleaned(tmp_path):
+    steps, out = tmp_path / "steps.jsonl", tmp_path / "out.jsonl"
+    steps.write_text('\ufeff{"": "kept", "objective": "camp\\ud800", "step": "cook a warm meal at a campsite"}\r\n', encoding="utf-8")
+    assert cli.main(["match", "--input", str(steps), "--output", str(out)]) == 0
+    row = json.loads(out.read_text())
+    assert row[""] == "kept"
+    assert row["products"]
+
+
+@pytest.mark.parametrize("name", [".", "/"])
+def test_a_folder_as_output_is_refused(tmp_path, capsys, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    goals = write_lines(tmp_path / "goals.jsonl", [{"id": 0, "goal": "camping"}])
+    assert cli.main(["plan", "--input", str(goals), "--output", name]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["goals.jsonl"]
+
+
 def test_an_output_that_cannot_be_written_is_named(tmp_path, capsys):
     goals = write_lines(tmp_path / "goals.jsonl", [{"id": 0, "goal": "camping"}])
     assert cli.main(["plan", "--input", str(goals), "--output", str(tmp_path / "missing" / "out.jsonl")]) == 2

@@ -5,6 +5,8 @@ import pytest
 
 from ecomscript.planning.compose import FEWEST_KINDS, MOST_KINDS, MOST_STEPS, PER_STEP, Composer
 from ecomscript.planning.kinds import FEATURES, KindEvidence, leave_out
+from ecomscript.planning.library import Library
+from ecomscript.schema import LibraryScript, LibraryStep
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,16 @@ def test_limits_hold(composer):
         assert len({step.step_id for step in script.steps}) == len(script.steps)
 
 
-def test_a_kind_that_is_not_allowed_is_never_added(composer):
-    goal = "what if the lights go out"
-    script = composer.compose(goal, goal, (), lambda kind: kind != "family tent")
-    base = {kind for step in composer._library.scripts[2].steps for kind in step.needs}
-    added = {kind for step in script.steps for kind in step.needs} - base
-    assert "family tent" not in added
+def test_a_kind_that_is_not_allowed_is_never_added(composer, tiny_parts):
+    goal = "Prepare for a power cut at home"
+    library, *_ = tiny_parts
+    base = {kind for step in library.scripts[2].steps for kind in step.needs}
+
+    def added(allowed):
+        return {kind for step in composer.compose(goal, goal, (), allowed).steps for kind in step.needs} - base
+
+    assert "family tent" in added(everything)
+    assert "family tent" not in added(lambda kind: kind != "family tent")
 
 
 def test_a_part_of_the_goal_brings_what_it_needs(composer):
@@ -57,6 +63,26 @@ def test_a_part_of_the_goal_brings_what_it_needs(composer):
     script = composer.compose(goal, goal, ("Take the family on a first camping weekend", "Host a birthday party for a child"), everything)
     needs = {kind for step in script.steps for kind in step.needs}
     assert {"family tent", "birthday candle set"} <= needs
+
+
+@pytest.fixture
+def bare_library(tiny_parts):
+    """A library of one plan that needs nothing and has one wording."""
+    library, _, encoder, _ = tiny_parts
+    script = LibraryScript("s", "Take a walk", (), (), (LibraryStep("Go out", ()),))
+    vectors = encoder.encode([script.objective])
+    return Library(encoder.name, "test", (script,), library.kinds, vectors, vectors, library.kind_vectors)
+
+
+def test_a_library_of_one_plan_that_needs_nothing(bare_library, tiny_parts):
+    _, _, encoder, weights = tiny_parts
+    script = Composer(bare_library, weights, encoder.encode, lambda kind, _: kind).compose("Take a walk", "Take a walk", (), everything)
+    assert script.confidence == "ready"
+    assert script.steps[0].text == "Go out"
+
+
+def test_a_left_out_wording_that_was_the_only_one_counts_as_far(bare_library):
+    assert bare_library.near(bare_library.wording_vectors[0], without=0).closeness[0] == 0
 
 
 def test_evidence_has_one_column_a_feature(tiny_parts):

@@ -1,14 +1,20 @@
 """The one road from a request to a plan, over the tiny catalogue."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from fakes import KINDS, flat_weights, kind, product, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecomscript.errors import InputError
+from ecomscript.association.index import IntentionIndex
+from ecomscript.errors import InputError, ModelError
 from ecomscript.events import Failed, Finished, Planned, StepMatched
-from ecomscript.pipeline import requested_constraints
+from ecomscript.pipeline import Pipeline, requested_constraints
+from ecomscript.planning.intake import Intake
 from ecomscript.request import make_request
 from ecomscript.schema import PlanRequest
+from index_build.build import build
 
 GOAL = "camping with two kids for the first time"
 
@@ -140,6 +146,42 @@ def test_any_text_ends_in_finished_or_failed(tiny_pipeline, text):
     if isinstance(events[-1], Finished):
         plan = events[-1].plan
         assert plan.status == "plan" or not plan.products
+
+
+def test_another_currency_is_said_once_and_only_of_the_budget_that_counts(tiny_pipeline):
+    goal = "camping with two kids for the first time, max 60€"
+    requests = make_request(goal), make_request(goal, 80), make_request(goal, removed=["budget_usd"])
+    notices = [" ".join(tiny_pipeline.run(request).notices) for request in requests]
+    assert [text.count("US dollars") for text in notices] == [1, 0, 0]
+
+
+def test_requests_at_the_same_time_do_not_mix(tiny_pipeline):
+    goals = [GOAL, "Host a birthday party for a child", "Prepare for a power cut at home, no stove", "camping under $60"] * 5
+
+    def answer(goal):
+        plan = tiny_pipeline.run(make_request(goal)).to_json()
+        plan.pop("timings_s")
+        return plan
+
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(answer, goals))
+    assert together == [answer(goal) for goal in goals]
+
+
+def test_an_index_of_other_kinds_than_the_library_is_served_with_honest_notes(tiny_parts, tmp_path):
+    library, _, encoder, weights = tiny_parts
+    other = [kind("gas cooker", "🔥", ["cook a warm meal at the campsite"], [product("Brandle Cooker", "Brandle")]), KINDS[2]]
+    build(write_lines(tmp_path / "own.jsonl", other), tmp_path / "own", encoder, quiet=True)
+    pipeline = Pipeline.of(library, IntentionIndex.load(tmp_path / "own", encoder.name), encoder, weights, Intake())
+    plan = pipeline.run(make_request("Take the family on a first camping weekend"))
+    assert [p.kind for p in plan.products] == ["camping lantern", "gas cooker"]
+    assert "Not listed in this catalogue: family tent." in [step.note for step in plan.steps]
+
+
+def test_weights_of_another_encoder_are_refused(tiny_parts):
+    library, index, encoder, _ = tiny_parts
+    with pytest.raises(ModelError, match="take 8 dimensions, the encoder 'hash-32' gives 32"):
+        Pipeline.of(library, index, encoder, flat_weights(8), Intake())
 
 
 def test_the_same_request_gives_the_same_plan(tiny_pipeline):

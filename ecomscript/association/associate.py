@@ -26,13 +26,23 @@ BUYS_NOTHING = 0.4
 
 @dataclass(slots=True)
 class _Need:
-    """One kind wanted by one step while a plan is being filled."""
+    """One kind while a plan is being filled.
+
+    Attributes:
+        step: Position of the first step that needs it.
+        kind: Its name.
+        importance: Worth of meeting it, when a budget forces a choice.
+        options: The products that may be shown, best first.
+        reason: Why there is none, or "".
+        later: Positions of other steps that need it.
+    """
 
     step: int
     kind: str
     importance: float
     options: list[Option] = field(default_factory=list)
     reason: str = ""
+    later: list[int] = field(default_factory=list)
 
 
 class Associator:
@@ -67,20 +77,17 @@ class Associator:
             self._fill(need, queries[need.step], chooser, eligibility)
         chosen = _within_budget(needs, constraints.budget_usd)
         matches: list[list[Match]] = [[] for _ in script.steps]
-        too_dear: list[list[str]] = [[] for _ in script.steps]
         for need, option in zip(needs, chosen, strict=True):
             if option is not None:
                 matches[need.step].append(self.match(option.row, queries[need.step]))
-            elif need.options:
-                too_dear[need.step].append(f"{need.kind} (from ${min(o.price_usd for o in need.options):,.2f})")
-            else:
-                notes[need.step].append(f"No {need.kind} in this catalogue fits: {need.reason}.")
-        for note, left_out in zip(notes, too_dear, strict=True):
-            if left_out:
-                note.append(f"Left out to stay within ${constraints.budget_usd:,.0f}: {', '.join(left_out)}.")
+        _explain(needs, chosen, constraints.budget_usd, notes)
+        if constraints.budget_usd is not None:
+            for found, note in zip(matches, notes, strict=True):
+                unpriced = [m.product.title for m in found if m.product.price_usd is None]
+                note += [f"The budget does not count {title}: its price is unknown." for title in unpriced]
         return [
-            MatchedStep(step, tuple(found), " ".join(dict.fromkeys(notes[n])))
-            for n, (step, found) in enumerate(zip(script.steps, matches, strict=True))
+            MatchedStep(step, tuple(found), " ".join(dict.fromkeys(note)))
+            for step, found, note in zip(script.steps, matches, notes, strict=True)
         ]
 
     def match_step(self, objective: str, step: str, count: int = 10) -> list[Match]:
@@ -110,36 +117,32 @@ class Associator:
     def _needs(
         self, steps: Sequence[Step], objective: str, queries: Vectors, eligibility: Eligibility
     ) -> tuple[list[_Need], list[list[str]]]:
-        """Return the kinds to show, each once, and a note list for every step."""
+        """Return the kinds to show, each once, and a list of notes for every step."""
         notes: list[list[str]] = [[] for _ in steps]
-        needs: list[_Need] = []
-        first_step: dict[str, int] = {}
+        need_of: dict[str, _Need] = {}
         for n, step in enumerate(steps):
-            for kind, weight in self._kinds_of(step, objective, queries[n]):
-                state = eligibility.kind_excluded(kind)
-                if state == "owned":
-                    notes[n].append(f"You already have the {kind}.")
-                elif state == "excluded":
-                    notes[n].append(f"Without {kind}, as you asked.")
-                elif kind in first_step:
-                    notes[n].append(f"Uses the {kind} from step {first_step[kind] + 1}.")
-                else:
-                    first_step[kind] = n
-                    needs.append(_Need(n, kind, importance=weight))
-        return needs, notes
+            if not self._buys(step):
+                continue
+            named = _still_wanted(_named(step), eligibility, notes[n])
+            kinds = [(kind, weight) for kind, weight in named if kind in self.index.products_of_kind]
+            unlisted = [kind for kind, _ in named if kind not in self.index.products_of_kind]
+            if not kinds and (unlisted or not step.needs):
+                ranked = self.ranker.rank(queries[n], f"{step.text} {objective}", PER_STEP)
+                kinds = _still_wanted([(kind.name, kind.score) for kind in ranked if kind.score >= GATE], eligibility, notes[n])
+                if not kinds:
+                    notes[n].append(f"Nothing suitable in this catalogue{' for: ' if unlisted else ''}{', '.join(unlisted)}.")
+            elif unlisted:
+                notes[n].append(f"Not listed in this catalogue: {', '.join(unlisted)}.")
+            for kind, weight in kinds:
+                need = need_of.setdefault(kind, _Need(n, kind, weight))
+                if need.step != n:
+                    need.later.append(n)
+        return list(need_of.values()), notes
 
-    def _kinds_of(self, step: Step, objective: str, query: Vectors) -> list[tuple[str, float]]:
-        """Return at most ``PER_STEP`` kinds and their weights: those that the plan names, else the ranker's, where it is sure enough."""
-        if step.buys is False:
-            return []
-        weights = step.need_weights or tuple(1.0 / (1 + position) for position in range(len(step.needs)))
-        named = [(kind, weight) for kind, weight in zip(step.needs, weights, strict=True) if kind in self.index.products_of_kind]
-        if named:
-            return named[:PER_STEP]
-        if step.buys is None and self.ranker.buys(step.text) < BUYS_NOTHING:
-            return []
-        ranked = self.ranker.rank(query, f"{step.text} {objective}", PER_STEP)
-        return [(kind.name, kind.score) for kind in ranked if kind.score >= GATE]
+    def _buys(self, step: Step) -> bool:
+        if step.buys is None and not step.needs:
+            return self.ranker.buys(step.text) >= BUYS_NOTHING
+        return step.buys is not False
 
     def _fill(self, need: _Need, query: Vectors, chooser: ProductChooser, eligibility: Eligibility) -> None:
         """Find the eligible products of a need, best first; without any, keep the reason of the best product that was refused."""
@@ -149,8 +152,42 @@ class Associator:
         need.reason = "" if need.options else str(reasons[0])
 
 
+def _named(step: Step) -> list[tuple[str, float]]:
+    """Return the kinds that the plan names for a step, at most ``PER_STEP``, with their weights: given, or falling."""
+    weights = step.need_weights or tuple(1.0 / (1 + position) for position in range(len(step.needs)))
+    return list(zip(step.needs, weights, strict=True))[:PER_STEP]
+
+
+def _still_wanted(kinds: Sequence[tuple[str, float]], eligibility: Eligibility, notes: list[str]) -> list[tuple[str, float]]:
+    """Return the kinds that the person neither has nor excludes, and note the others."""
+    wanted = []
+    for kind, weight in kinds:
+        state = eligibility.kind_excluded(kind)
+        if state is None:
+            wanted.append((kind, weight))
+        else:
+            notes.append(f"You already have the {kind}." if state == "owned" else f"Without {kind}, as you asked.")
+    return wanted
+
+
 def _within_budget(needs: list[_Need], budget_usd: float | None) -> list[Option | None]:
     best = [need.options[0] if need.options else None for need in needs]
-    if budget_usd is None or sum(o.price_usd for o in best if o) <= budget_usd:
+    if budget_usd is None or round(sum(o.price_usd for o in best if o), 2) <= budget_usd:
         return best
     return fit_budget([need.options for need in needs], [need.importance**CORE_FIRST for need in needs], budget_usd)
+
+
+def _explain(needs: Sequence[_Need], chosen: Sequence[Option | None], budget_usd: float | None, notes: list[list[str]]) -> None:
+    """Add to the notes of the steps what became of each need that is not simply shown."""
+    too_dear: list[list[str]] = [[] for _ in notes]
+    for need, option in zip(needs, chosen, strict=True):
+        if option is None and need.options:
+            too_dear[need.step].append(f"{need.kind} (from ${min(o.price_usd for o in need.options):,.2f})")
+        elif option is None:
+            notes[need.step].append(f"No {need.kind} in this catalogue fits: {need.reason}.")
+        for step in need.later:
+            at = need.step + 1
+            notes[step].append(f"Uses the {need.kind} from step {at}." if option else f"Needs the {need.kind} too: see step {at}.")
+    for note, left_out in zip(notes, too_dear, strict=True):
+        if left_out:
+            note.append(f"Left out to stay within {f'${budget_usd:,.2f}'.removesuffix('.00')}: {', '.join(left_out)}.")

@@ -13,11 +13,11 @@ import numpy as np
 
 from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
-from ecomscript.learnt import LearntWeights, logistic
+from ecomscript.learnt import STEP_SHARE, LearntWeights, mix, probability, unit
 from ecomscript.words import tokens
 
-STEP_SHARE = 0.7
-"""Weight of the step in its query vector, the rest is the objective; "objective: step" as one text ranks worse everywhere."""
+__all__ = ["FEATURES", "STEP_SHARE", "KindRanker", "RankedKind"]
+
 CANDIDATES = 100
 """Intentions fetched for a step; the paper's threshold lets some 250 through on this catalogue, so the count is the limit."""
 FEATURES = ("cosine to the kind", "cosine after the learnt map", "BM25 over the kind's texts", "best intention")
@@ -55,8 +55,7 @@ class KindRanker:
     def features(self, query: Vectors, words: str) -> Vectors:
         """Return ``(kinds, len(FEATURES))`` float32 for one step query and its words."""
         index = self._index
-        mapped = query @ self._weights.step_map
-        mapped /= max(float(np.linalg.norm(mapped)), 1e-9)
+        mapped = unit(query @ self._weights.step_map)
         lexical = np.asarray(self._lexicon.get_scores(tokens(words) or [""]), np.float32)
         near = index.nearest(query, CANDIDATES)
         best = np.zeros(len(index.kinds), np.float32)
@@ -64,22 +63,18 @@ class KindRanker:
             best[index.kinds_of_intention[row]] = cosine
         return np.stack((index.kind_vectors @ query, index.kind_vectors @ mapped, np.log1p(lexical), best), axis=1)
 
+    def scores(self, query: Vectors, words: str) -> Vectors:
+        """Return ``(kinds,)`` float32 fitted probabilities that an author would need the kind in the step."""
+        return probability(self.features(query, words), self._weights.rank_coef)
+
     def rank(self, query: Vectors, words: str, count: int) -> list[RankedKind]:
         """Return the ``count`` best kinds, best first."""
-        coef = self._weights.rank_coef
-        scores = logistic(self.features(query, words) @ coef[:-1] + coef[-1])
+        scores = self.scores(query, words)
         return [RankedKind(self._index.kinds[n].name, float(scores[n])) for n in np.argsort(-scores, kind="stable")[:count]]
 
     def buys(self, step: str) -> float:
         """Return P(the step needs anything bought): "choose a date with your guests" does not."""
-        coef = self._weights.buys_coef
-        return float(logistic(self._encoder.encode([step])[0] @ coef[:-1] + coef[-1]))
-
-
-def mix(steps: Vectors, objectives: Vectors) -> Vectors:
-    """Return the unit query vectors of steps: ``STEP_SHARE`` · step + the rest · objective."""
-    mixed = STEP_SHARE * steps + (1 - STEP_SHARE) * objectives
-    return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
+        return float(probability(self._encoder.encode([step])[0], self._weights.buys_coef))
 
 
 def _document(index: IntentionIndex, kind: str) -> str:

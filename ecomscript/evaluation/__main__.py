@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ecomscript.association.encoder import Encoder
@@ -67,10 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     try:
-        settings = Settings.from_env()
+        settings = replace(Settings.from_env(), index_dir=None)  # results name the demo catalogue, so they are about it
         for name in args.task or TASKS:
             rows = TASKS[name](settings, args.seed)
-            path = write_results(name, f"python -m ecomscript.evaluation --task {name}", rows, fingerprint(DEMO_CATALOG), [args.seed])
+            command = f"python -m ecomscript.evaluation --task {name} --seed {args.seed}"
+            path = write_results(name, command, rows, fingerprint(DEMO_CATALOG), [args.seed])
             for row in rows:
                 if row.get("row") != "goal":
                     print(json.dumps(row, ensure_ascii=False))

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import FEATURES as RANK_FEATURES
-from ecomscript.association.rank import KindRanker, mix
+from ecomscript.association.rank import KindRanker
 from ecomscript.config import ASSETS
-from ecomscript.learnt import LearntWeights
+from ecomscript.learnt import LearntWeights, mix
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.kinds import FEATURES as KIND_FEATURES
 from ecomscript.planning.kinds import KindEvidence, leave_out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,18 +112,12 @@ def _goal(row: Mapping[str, Any], judged: Mapping[str, Any]) -> Goal:
 
 def _constraints(written: Mapping[str, Any]) -> Constraints:
     """Return the part of the written constraints that a product can break."""
-    allergens = [singular for name in written.get("allergies", ()) if (singular := {"tree nuts": "tree nut"}.get(name, name))]
-    diets = [name for name in _as_list(written.get("diet")) + (["vegan"] if written.get("vegan") else []) if name]
+    diet = written.get("diet") or ()
+    diets = ((diet,) if isinstance(diet, str) else tuple(diet)) + (("vegan",) if written.get("vegan") else ())
     return Constraints(
         budget_usd=written.get("budget_usd"),
         ages=tuple(written.get("ages", ())),
-        diets=tuple(diets),
-        allergens=tuple(allergens),
+        diets=diets,
+        allergens=tuple("tree nut" if name == "tree nuts" else name for name in written.get("allergies", ())),
         exclude=tuple(written.get("exclude", ())),
     )
-
-
-def _as_list(value: str | Sequence[str] | None) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else list(value)

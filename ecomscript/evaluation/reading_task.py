@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ecomscript.config import ASSETS
+from ecomscript.errors import InputError
 from ecomscript.folders import read_rows
 
 READING = ASSETS / "benchmark" / "reading.jsonl"
 
 
 def rows(path: Path = READING) -> list[dict[str, Any]]:
-    """Return plans, products and the share off, for each confidence and for all."""
+    """Return plans, products and the share off, for each confidence and for all.
+
+    Raises:
+        InputError: No plan was marked.
+    """
+    if not path.is_file():
+        raise InputError(f"There are no marked plans {path}", "Read some plans, mark every product and store them there.")
     plans = read_rows(path)
     found = []
     for name in ("all", *sorted({plan["confidence"] for plan in plans})):

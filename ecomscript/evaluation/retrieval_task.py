@@ -17,7 +17,7 @@ from ecomscript.association.encoder import Encoder
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import FEATURES, KindRanker
 from ecomscript.evaluation.fit import LibrarySteps, fit_maps, fit_rank
-from ecomscript.learnt import LearntWeights, logistic
+from ecomscript.learnt import LearntWeights, probability, unit
 from ecomscript.planning.library import Library
 from ecomscript.words import tokens
 
@@ -67,12 +67,11 @@ def threshold_rows(library: Library, index: IntentionIndex, encoder: Encoder, se
     """
     split = _split(library, index, encoder, seed, most)
     ranker = KindRanker(index, encoder, split.weights)
-    coef = split.weights.rank_coef
     cosines, chances, needed = [], [], []
     for n in split.measured:
         features = ranker.features(split.steps.queries[n], f"{split.steps.texts[n]} {split.steps.objectives[n]}")
         cosines.append(features[:, FEATURES.index("best intention")])
-        chances.append(logistic(features @ coef[:-1] + coef[-1]))
+        chances.append(probability(features, split.weights.rank_coef))
         needed.append(split.steps.needs[n])
     cosine_gates = [("cosine of the best intention", round(t, 3), cosines) for t in np.arange(0.30, 0.6001, 0.025)]
     chance_gates = [("fitted probability", t, chances) for t in (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)]
@@ -122,9 +121,9 @@ def _rankers(index: IntentionIndex, encoder: Encoder, steps: LibrarySteps, weigh
     pairs = [(row, kind) for row, kinds in enumerate(index.kinds_of_intention) for kind in kinds]
     pair_row, pair_kind = np.array(pairs).T
     names = encoder.encode([kind.name for kind in index.kinds])
-    centroids = np.zeros_like(names)
-    np.add.at(centroids, pair_kind, index.intention_vectors[pair_row])
-    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-9)
+    sums = np.zeros_like(names)
+    np.add.at(sums, pair_kind, index.intention_vectors[pair_row])
+    centroids = unit(sums)
     ranker = KindRanker(index, encoder, weights)
     words = [f"{text} {objective}" for text, objective in zip(steps.texts, steps.objectives, strict=True)]
 
@@ -132,10 +131,6 @@ def _rankers(index: IntentionIndex, encoder: Encoder, steps: LibrarySteps, weigh
         top = np.full(len(index.kinds), -np.inf, np.float32)
         np.maximum.at(top, groups, scores)
         return top
-
-    def shipped(n: int) -> Scores:
-        coef = weights.rank_coef
-        return np.asarray(logistic(ranker.features(steps.queries[n], words[n]) @ coef[:-1] + coef[-1]))
 
     return {
         "BM25 over titles": lambda n: best(np.asarray(lexicon.get_scores(tokens(words[n])), np.float32), kind_of),
@@ -145,14 +140,14 @@ def _rankers(index: IntentionIndex, encoder: Encoder, steps: LibrarySteps, weigh
         "centroid of intentions": lambda n: centroids @ steps.queries[n],
         "product vectors (best product)": lambda n: best(index.product_vectors @ steps.queries[n], kind_of),
         "kind vectors": lambda n: index.kind_vectors @ steps.queries[n],
-        "shipped ranker": shipped,
+        "shipped ranker": lambda n: ranker.scores(steps.queries[n], words[n]),
     }
 
 
 def _metrics(scores: Scores, needed: npt.NDArray[np.int64]) -> tuple[float, float, float]:
-    """Return hit@3, recall@10 and nDCG@10 (binary gains)."""
+    """Return hit@3, recall@10 and nDCG@10 (binary gains) of (kinds,) scores against the rows of the needed kinds, at least one."""
     top = np.argsort(-scores, kind="stable")[:10]
     hits = np.isin(top, needed)
-    discounts = 1 / np.log2(np.arange(2, 12))
+    discounts = 1 / np.log2(np.arange(2, len(top) + 2))
     ideal = discounts[: min(len(needed), 10)].sum()
     return float(hits[:3].any()), float(hits.sum() / len(needed)), float((hits * discounts).sum() / ideal)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecomscript.learnt import LearntWeights, logistic
+from ecomscript.learnt import LearntWeights, mix, probability, unit
 from ecomscript.planning.kinds import KindEvidence
 from ecomscript.planning.library import Library, NearScripts
 from ecomscript.schema import Confidence, LibraryScript, Script, Step
@@ -76,7 +76,6 @@ class Composer:
         self._encode = encode
         self._phrase = phrase
         self._evidence = KindEvidence(library, weights.goal_map)
-        self._together = (library.needs.T @ library.needs).tocsr()
         self._in_one_step = (library.step_needs.T @ library.step_needs).tocsr()
         places = np.concatenate([np.linspace(0, 1, len(s.steps)) for s in library.scripts])
         uses = np.maximum(np.asarray(library.step_needs.sum(axis=0)).ravel(), 1)
@@ -186,13 +185,12 @@ class Composer:
         """
         parts = parts if len(parts) > 1 else ()
         vectors = self._encode([goal, core, *parts])
-        queries = np.vstack([_unit(vectors[0] + vectors[1])[None], vectors[2:]])
-        coef = self._weights.kind_coef
+        queries = np.vstack([unit(vectors[:1] + vectors[1:2]), vectors[2:]])
         found: list[_Asked] = []
         for query in queries:
             near = self._library.near(query)
             features = self._evidence.features(query, near, int(near.order[0]))
-            found.append(_Asked(query, near, logistic(features @ coef[:-1] + coef[-1] - self._filler)))
+            found.append(_Asked(query, near, probability(features, self._weights.kind_coef, self._filler)))
         return found
 
     def _base(self, whole: _Asked, goal_words: frozenset[str]) -> int:
@@ -227,8 +225,8 @@ class Composer:
             mapped = np.insert(mapped, at, self._mapped([lent.text], query), axis=0)
 
     def _mapped(self, steps: Sequence[str], query: Vectors) -> Vectors:
-        mixed = (0.7 * self._encode(steps) + 0.3 * query) @ self._weights.step_map
-        return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
+        """Return the (len(steps), dim) query vectors of steps after the learnt map."""
+        return unit(mix(self._encode(steps), query) @ self._weights.step_map)
 
     def _replaces(self, row: int, present: Collection[str]) -> bool:
         """Return whether a kind does the job of one that the plan has: much alike, and never needed beside it."""
@@ -236,7 +234,7 @@ class Composer:
         category = library.kinds[row].category
         for other in (library.kind_row[kind] for kind in present):
             alike = library.kinds[other].category == category or library.kind_vectors[other] @ library.kind_vectors[row] >= SUBSTITUTE
-            if alike and self._together[row, other] == 0:
+            if alike and self._evidence.together[row, other] == 0:
                 return True
         return False
 
@@ -250,10 +248,6 @@ class Composer:
                 if kind in step.needs:
                     return Draft(step.text, [kind], position / max(len(script.steps) - 1, 1), buys=True)
         return None
-
-
-def _unit(vector: Vectors) -> Vectors:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
 def _confidence(value: float) -> Confidence:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ecomscript.learnt import unit
 from ecomscript.planning.library import Library, NearScripts
 
 Vectors = npt.NDArray[np.float32]
 
-VOTERS = 30
-VOTE_TEMPERATURE = 0.08
+VOTERS, VOTE_TEMPERATURE = 30, 0.08
+"""Nearest scripts that vote, and the difference in closeness (a cosine) for which a vote loses a factor e."""
 FEATURES = (
     "votes by wording",
     "votes by confidence",
@@ -29,12 +30,15 @@ class KindEvidence:
     Args:
         library: The library.
         goal_map: (dim, dim) learnt map.
+
+    Attributes:
+        together: (kinds, kinds) sparse: how many scripts need both.
     """
 
     def __init__(self, library: Library, goal_map: Vectors) -> None:
         self._library = library
         self._goal_map = goal_map
-        self._together = (library.needs.T @ library.needs).tocsr()
+        self.together = (library.needs.T @ library.needs).tocsr()
         self._uses = np.asarray(library.needs.sum(axis=0)).ravel()
 
     def features(self, query: Vectors, near: NearScripts, base: int, without: int | None = None) -> Vectors:
@@ -50,18 +54,16 @@ class KindEvidence:
         own = np.zeros(len(library.kinds), np.float32) if without is None else library.needs[without].toarray().ravel()
         in_base = library.needs[base].toarray().ravel()
         members = np.flatnonzero(in_base)
-        together = self._together[members].toarray() - np.outer(own[members], own)
+        together = self.together[members].toarray() - np.outer(own[members], own)
         uses = self._uses - own
         share = together / np.maximum(uses[members], 1.0)[:, None]
-        company = share.mean(axis=0) if len(members) else own * 0
-        companions = (together > 0).mean(axis=0) if len(members) else own * 0
-        mapped = query @ self._goal_map
-        mapped /= max(float(np.linalg.norm(mapped)), 1e-9)
+        company = share.mean(axis=0) if len(members) else np.zeros_like(own)
+        companions = (together > 0).mean(axis=0) if len(members) else np.zeros_like(own)
         columns = (
             np.sqrt(_votes(library, near.closeness)),
             np.sqrt(_votes(library, near.confidence)),
             library.kind_vectors @ query,
-            library.kind_vectors @ mapped,
+            library.kind_vectors @ unit(query @ self._goal_map),
             np.sqrt(company) * (1 - in_base),
             companions * (1 - in_base),
             in_base,

@@ -95,7 +95,8 @@ class Library:
             cosines[without] = 0.0
             counts[self.wording_script[without]] -= 1
         largest = np.maximum.reduceat(cosines, self._first_wording)
-        closeness = (largest + np.add.reduceat(cosines, self._first_wording) / counts) / 2
+        mean = np.add.reduceat(cosines, self._first_wording) / np.maximum(counts, 1)  # 0 where the only wording is left out
+        closeness = (largest + mean) / 2
         confidence = CLOSENESS_WEIGHT * closeness + (1 - CLOSENESS_WEIGHT) * (self.body_vectors @ query)
         return NearScripts(closeness.astype(np.float32), confidence.astype(np.float32), np.argsort(-confidence, kind="stable"))
 
