@@ -14,11 +14,16 @@ from ecomscript.words import tokens
 
 PRIOR_RATING, PRIOR_COUNT = 4.2, 50
 """A product with few ratings is drawn to the mean, as if it had this many ratings of this value."""
-FIT, WORD_BONUS, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.1, 0.04, 0.12
-"""Weights of the cosine to the step, of each word of the goal in the product, of the rating, of its logarithmic count, and of a
-price above the usual one of the kind."""
+FIT, WORD_BONUS, NAMED, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.2, 0.1, 0.04, 0.12
+"""Weights of the cosine to the step, of each word of the goal in the product, of the share of its kind's name in the title (a plain
+"tape measure" before a "keychain tape"), of the rating, of its logarithmic count, and of a price away from the usual one of the kind."""
 NOT_FOR_THEM = 0.25
 """Taken off for a variant made for somebody who was not mentioned: children, experts, fewer people."""
+UNASKED = 0.5
+SPECIAL_WORDS = frozenset(
+    "woman man girl boy senior toy tiny mini keychain jumbo travel pocket vegan gluten talking braille left refill theme vertical".split()
+)
+"""Words of variants for a special case; each one that neither goal nor kind says counts against a product."""
 BUDGET_STEPS = 400
 FIT_SHARE = 0.3
 """How much of a met need depends on the fit of its product when a budget forces a choice; the rest is that it is met at all."""
@@ -71,8 +76,14 @@ class ProductChooser:
         value = FIT * float(self._index.product_vectors[row] @ query)
         value += WORD_BONUS * len(own_words & self._words)
         value += RATING * _shrunk_rating(product) + POPULARITY * float(np.log10(1 + product.rating_count))
-        value -= PRICE * float(np.log((product.price_usd or usual_price) / usual_price + 1e-9))
+        value += NAMED * _named(product)
+        value -= PRICE * self._price_gap(product, usual_price)
         return value - NOT_FOR_THEM * self._strangeness(product)
+
+    def _price_gap(self, product: Product, usual_price: float) -> float:
+        """Return how far the price is from the usual one, in e-folds; with a budget a lower price is an advantage."""
+        gap = float(np.log((product.price_usd or usual_price) / usual_price + 1e-9))
+        return gap if gap > 0 or self._constraints.budget_usd is not None else -gap / 2
 
     def _strangeness(self, product: Product) -> float:
         """Return how far the product is made for others than the goal's people: 0 when it suits."""
@@ -80,12 +91,20 @@ class ProductChooser:
         strange = 0.0
         if _for_children(product) and not self._words & CHILD_WORDS and not any(age < CHILD_YEARS for age in self._constraints.ages):
             strange += 1.0
+        unasked = SPECIAL_WORDS & set(tokens(product.title)) - self._words - set(tokens(product.kind or ""))
+        strange += UNASKED * len(unasked)
         if attributes.get("skill") == "advanced" and self._constraints.skill != "advanced":
             strange += 1.0
         capacity = attributes.get("capacity_people")
         if people is not None and isinstance(capacity, int | float) and capacity < people:
             strange += 1.0 - float(capacity) / people
         return strange
+
+
+def _named(product: Product) -> float:
+    """Return the share of the kind's name that the title says."""
+    name = set(tokens(product.kind or ""))
+    return len(name & set(tokens(product.title))) / len(name) if name else 0.0
 
 
 def _for_children(product: Product) -> bool:
