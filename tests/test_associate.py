@@ -135,7 +135,7 @@ def test_for_more_people_the_larger_one_is_chosen(tiny_parts):
     _, index, encoder, _ = tiny_parts
     query = encoder.encode(["sleep dry on a camping weekend"])[0]
 
-    option = ProductChooser(index, "camping", Constraints(people=4)).options("family tent", query)[0]
+    option = ProductChooser(index, "camping", query, Constraints(people=4)).options("family tent", query)[0]
     assert index.products[option.row].attributes["capacity_people"] == 4
 
 
@@ -143,7 +143,7 @@ def test_the_words_of_the_goal_prefer_the_variant_that_carries_them(tiny_parts):
     _, index, encoder, _ = tiny_parts
     query = encoder.encode(["cook a warm meal at a campsite"])[0]
     for word, title in (("pocket", "Kettlewick Pocket Stove"), ("two burner gas", "Brandle Two-Burner Gas Stove")):
-        option = ProductChooser(index, f"a {word} stove for the trip", Constraints()).options("camp stove", query)[0]
+        option = ProductChooser(index, f"a {word} stove for the trip", query, Constraints()).options("camp stove", query)[0]
         assert index.products[option.row].title == title
 
 

@@ -125,6 +125,33 @@ def test_situation():
     assert read_constraints("hot dog stand for the fair").species == ()
 
 
+@pytest.mark.parametrize(
+    ("goal", "diets", "allergens"),
+    [
+        ("birthday cake for my nut-allergic daughter", ("nut-free",), ("peanut", "tree nut")),
+        ("dairy-allergic toddler, picnic snacks", ("dairy-free",), ("milk",)),
+        ("lunchbox for my celiac son", ("gluten-free",), ()),
+        ("coeliac husband bakes bread", ("gluten-free",), ()),
+        ("gluten-intolerant friend comes for dinner", ("gluten-free",), ()),
+        ("school party with a peanut allergy", (), ("peanut",)),
+        ("peanut and egg allergy, holiday cookies", (), ("egg", "peanut")),
+        ("two kids with egg or milk allergies", (), ("milk", "egg")),
+        ("allergic to peanuts, tree nuts and sesame", (), ("tree nut", "sesame", "peanut")),
+        ("brunch for lactose intolerant guests", ("lactose-free",), ("milk",)),
+        ("milk-sensitive baby", (), ("milk",)),
+        ("earrings for nickel-sensitive ears", (), ("nickel",)),
+        ("almond-allergic roommate", (), ("tree nut",)),
+        ("anaphylactic to shellfish", (), ("shellfish",)),
+        ("bedroom for a pollen allergy", (), ()),
+        ("my cat-allergic aunt visits", (), ()),
+        ("nuts, milk and eggs for a hike", (), ()),
+    ],
+)
+def test_allergies_as_adjectives_and_lists(goal, diets, allergens):
+    found = read_constraints(goal)
+    assert (found.diets, found.allergens) == (diets, allergens)
+
+
 def test_one_chip_per_key():
     found = read_constraints(
         "camping for 4 under $200, no peanuts, already have a tent, beginner, in Canada, dog, quiet dorm room in winter"

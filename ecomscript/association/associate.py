@@ -71,7 +71,7 @@ class Associator:
             eligibility: The hard filter of those constraints.
         """
         queries = self.ranker.queries([step.text for step in script.steps], script.objective)
-        chooser = ProductChooser(self.index, goal, constraints)
+        chooser = ProductChooser(self.index, goal, self.ranker.encode(goal), constraints)
         needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
         for need in needs:
             self._fill(need, queries[need.step], chooser, eligibility)
@@ -96,7 +96,7 @@ class Associator:
             return []
         query = self.ranker.queries([step], objective)[0]
         ranked = self.ranker.rank(query, f"{step} {objective}", count)
-        chooser = ProductChooser(self.index, f"{objective} {step}", Constraints())
+        chooser = ProductChooser(self.index, f"{objective} {step}", query, Constraints())
         columns = [[option.row for option in chooser.options(kind.name, query)] for kind in ranked]
         rows = [column[depth] for depth in range(max(map(len, columns))) for column in columns if depth < len(column)]
         return [self.match(row, query) for row in rows[:count]]

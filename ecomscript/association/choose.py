@@ -14,14 +14,15 @@ from ecomscript.words import tokens
 
 PRIOR_RATING, PRIOR_COUNT = 4.2, 50
 """A product with few ratings is drawn to the mean, as if it had this many ratings of this value."""
-FIT, WORD_BONUS, NAMED, RATING, POPULARITY, PRICE = 0.6, 0.06, 0.2, 0.1, 0.04, 0.12
-"""Weights of the cosine to the step, of each word of the goal in the product, of the share of its kind's name in the title (a plain
-"tape measure" before a "keychain tape"), of the rating, of its logarithmic count, and of a price away from the usual one of the kind."""
+FIT, OWN, WORD_BONUS, NAMED, RATING, POPULARITY, PRICE = 0.6, 0.3, 0.06, 0.3, 0.1, 0.08, 0.12
+"""Weights of the cosine to the step, of the cosine between the goal and the intention that this variant alone has, of each word of the
+goal in the product, of the share of its kind's name in the title (a plain "tape measure" before a "keychain tape"), of the rating, of its
+logarithmic count, and of a price away from the usual one of the kind."""
 NOT_FOR_THEM = 0.25
 """Taken off for a variant made for somebody who was not mentioned: children, experts, fewer people."""
 UNASKED = 0.5
 SPECIAL_WORDS = frozenset(
-    "woman man girl boy senior toy tiny mini keychain jumbo travel pocket vegan gluten talking braille left refill theme vertical".split()
+    "boy braille girl gluten industrial jumbo keychain left man mini personal pocket refill senior talking themed tiny toy vegan woman".split()
 )
 """Words of variants for a special case; each one that neither goal nor kind says counts against a product."""
 BUDGET_STEPS = 400
@@ -54,11 +55,13 @@ class ProductChooser:
     Args:
         index: The index.
         goal: The goal as typed; its words ("vegan", "size 15 wide") prefer the variants that carry them.
+        goal_vector: (dim,) float32, unit norm: the goal's meaning.
         constraints: For whom and for how many.
     """
 
-    def __init__(self, index: IntentionIndex, goal: str, constraints: Constraints) -> None:
+    def __init__(self, index: IntentionIndex, goal: str, goal_vector: Vectors, constraints: Constraints) -> None:
         self._index = index
+        self._goal_vector = goal_vector
         self._words = frozenset(tokens(goal))
         self._constraints = constraints
 
@@ -76,9 +79,15 @@ class ProductChooser:
         value = FIT * float(self._index.product_vectors[row] @ query)
         value += WORD_BONUS * len(own_words & self._words)
         value += RATING * _shrunk_rating(product) + POPULARITY * float(np.log10(1 + product.rating_count))
-        value += NAMED * _named(product)
+        value += OWN * self._own_closeness(row) + NAMED * _named(product)
         value -= PRICE * self._price_gap(product, usual_price)
         return value - NOT_FOR_THEM * self._strangeness(product)
+
+    def _own_closeness(self, row: int) -> float:
+        """Return the largest cosine between the goal and the intentions that lead to this product alone; 0 without any."""
+        index = self._index
+        own = [n for n in index.intentions_of_product[row] if len(index.products_of_intention[n]) == 1]
+        return float((index.intention_vectors[own] @ self._goal_vector).max()) if own else 0.0
 
     def _price_gap(self, product: Product, usual_price: float) -> float:
         """Return how far the price is from the usual one, in e-folds; with a budget a lower price is an advantage."""

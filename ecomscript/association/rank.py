@@ -47,6 +47,10 @@ class KindRanker:
         self._lexicon = bm25s.BM25()
         self._lexicon.index([tokens(_document(index, kind.name)) for kind in index.kinds], show_progress=False)
 
+    def encode(self, text: str) -> Vectors:
+        """Return the (dim,) unit vector of one text."""
+        return self._encoder.encode([text])[0]
+
     def queries(self, steps: Sequence[str], objective: str) -> Vectors:
         """Return ``(len(steps), dim)`` unit rows: ``STEP_SHARE`` · step + the rest · objective, mixed as vectors."""
         vectors = self._encoder.encode([*steps, objective])

@@ -1,9 +1,9 @@
 """A small classifier of requests on sentence embeddings and cues, with one threshold per group of labels.
 
-A multinomial logistic regression tells the kinds of requests apart. Whether a request is harmful at all is decided by a support
-vector machine with a Gaussian kernel beside it: with as few false alarms it misses fewer phrasings that no example has.
+A multinomial logistic regression tells the kinds of requests apart, but for the harmful ones: each of those has a support vector
+machine with a Gaussian kernel, which with as few false alarms misses fewer phrasings that no example has.
 
-Fitted offline from hand-written examples (``assets/intake/examples.jsonl``); at run time two matrix products.
+Fitted offline from hand-written examples (``assets/intake/examples.jsonl``); at run time a few matrix products.
 """
 
 from __future__ import annotations
@@ -21,20 +21,27 @@ from ecomscript.planning.text import load_data, pattern, tidy
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 PLAN = "plan"
-# Labels that are answered alike are judged by their sum.
+HARM = ("care", "danger")
+# The other labels; those that are answered alike are judged by their sum.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "harm": ("care", "danger"),
     "idle": ("chat", "question"),
     "nonsense": ("nonsense",),
     "vague": ("vague",),
 }
 FALSE_ALARMS = {
-    "harm": 0.02,
+    "care": 0.015,
+    "danger": 0.02,
     "idle": 0.015,
     "nonsense": 0.01,
     "vague": 0.02,
 }  # most that cross-validation may show among hand-written lookalikes
-LIBRARY_FALSE_ALARMS = {"harm": 0.0015, "idle": 0.001, "nonsense": 0.0002, "vague": 0.002}  # and among ordinary goal wordings
+LIBRARY_FALSE_ALARMS = {
+    "care": 0.0012,
+    "danger": 0.0012,
+    "idle": 0.001,
+    "nonsense": 0.0002,
+    "vague": 0.002,
+}  # and among ordinary goal wordings
 CUE_WEIGHT = 0.25  # length of one cue beside the embedding of length 1
 GAMMA = 0.7  # of the kernel
 _HARM_C = 3.0
@@ -46,22 +53,23 @@ _C = 3.0  # with the weight of a cue chosen by cross-validation among 3 and 10, 
 
 @dataclass(frozen=True)
 class HarmMachine:
-    """A fitted support vector machine: more than 0 speaks for harm.
+    """Fitted support vector machines, one for each label of ``HARM``, over shared support vectors.
 
     Attributes:
-        support: (m, dim) float16 support vectors.
-        coefficients: (m,) float32.
-        bias: What is added.
+        support: (m, dim) float16.
+        coefficients: (m, 2) float32; 0 where a vector supports only the other machine.
+        bias: (2,) float32.
     """
 
     support: np.ndarray
     coefficients: np.ndarray
-    bias: float
+    bias: np.ndarray
 
-    def score(self, vector: np.ndarray) -> float:
-        """Return how much speaks for harm in one (dim,) vector."""
+    def scores(self, vector: np.ndarray) -> np.ndarray:
+        """Return (2,) how much speaks for each label of ``HARM`` in one (dim,) vector; below 0 little does."""
         distances = ((self.support.astype(np.float32) - vector) ** 2).sum(axis=1)
-        return float(np.exp(-GAMMA * distances) @ self.coefficients + self.bias)
+        found: np.ndarray = np.exp(-GAMMA * distances) @ self.coefficients + self.bias
+        return found
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,8 @@ class RequestClassifier:
         labels: The k labels, in the order of the weights.
         weights: (k, dim) float32; dim is that of ``features``.
         bias: (k,) float32.
-        thresholds: Group of labels → least probability (for harm: score of ``harm``) at which it is believed.
-        harm: Decides whether a request is harmful.
+        thresholds: Group of labels → least probability at which it is believed; label of ``HARM`` → least score.
+        harm: Scores the labels of ``HARM``.
     """
 
     labels: tuple[str, ...]
@@ -89,12 +97,14 @@ class RequestClassifier:
         chances: np.ndarray = odds / odds.sum(axis=1, keepdims=True)
         return chances
 
-    def decide(self, vector: np.ndarray) -> str:
-        """Return the label that is sure enough for one (dim,) vector of ``features``, else "plan"."""
+    def decide(self, vector: np.ndarray, *, harmless: bool = False) -> str:
+        """Return the label that is sure enough for one (dim,) vector of ``features``, else "plan"; ``harmless`` rules out ``HARM``."""
+        beyond = {label: score - self.thresholds[label] for label, score in zip(HARM, self.harm.scores(vector), strict=True)}
+        if max(beyond.values()) >= 0 and not harmless:
+            return max(HARM, key=lambda label: beyond[label])
         chances = dict(zip(self.labels, self.probabilities(vector[None, :])[0], strict=True))
         for group, members in GROUPS.items():
-            sure = self.harm.score(vector) if group == "harm" else sum(chances[label] for label in members)
-            if sure >= self.thresholds[group]:
+            if sum(chances[label] for label in members) >= self.thresholds[group]:
                 return max(members, key=lambda label: chances[label])
         return PLAN
 
@@ -111,7 +121,7 @@ class RequestClassifier:
             cues=np.array(cue_names()),
             harm_support=self.harm.support,
             harm_coefficients=self.harm.coefficients,
-            harm_bias=np.array(self.harm.bias),
+            harm_bias=self.harm.bias,
         )
 
     @classmethod
@@ -127,7 +137,7 @@ class RequestClassifier:
                 thresholds = dict(zip(map(str, data["threshold_names"]), map(float, data["threshold_values"]), strict=True))
                 if tuple(map(str, data["cues"])) != cue_names():
                     raise ModelError(f"The request classifier {path} was fitted to other cues than intake.yaml has", cure)
-                harm = HarmMachine(data["harm_support"], data["harm_coefficients"], float(data["harm_bias"]))
+                harm = HarmMachine(data["harm_support"], data["harm_coefficients"], data["harm_bias"])
                 return cls(tuple(map(str, data["labels"])), data["weights"], data["bias"], thresholds, harm)
         except (OSError, KeyError, ValueError, EOFError) as error:
             raise ModelError(f"The request classifier {path} cannot be read ({error})", cure) from error
@@ -152,7 +162,7 @@ def read_examples(path: Path) -> tuple[list[str], list[str]]:
     Raises:
         CatalogError: A line has no text or an unknown label.
     """
-    known = {PLAN, *(label for members in GROUPS.values() for label in members)}
+    known = {PLAN, *HARM, *(label for members in GROUPS.values() for label in members)}
     texts, labels = [], []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         try:
@@ -178,7 +188,14 @@ def fit(encode: Encode, examples_path: Path, plan_texts: Sequence[str] = (), see
         plan_texts: Further texts of label "plan", such as goal wordings of the library.
         seed: Of the sample and of the split into folds.
     """
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict  # noqa: PLC0415 - offline only: the app does not pay for it
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - offline only, as all of scikit-learn: the app does not pay for it
+
+    with threadpool_limits(1):  # many threads are far slower on matrices of this size
+        return _fit(encode, examples_path, plan_texts, seed)
+
+
+def _fit(encode: Encode, examples_path: Path, plan_texts: Sequence[str], seed: int) -> RequestClassifier:
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict  # noqa: PLC0415
 
     texts, labels = read_examples(examples_path)
     order = np.random.default_rng(seed).permutation(len(plan_texts))
@@ -189,37 +206,50 @@ def fit(encode: Encode, examples_path: Path, plan_texts: Sequence[str] = (), see
         alarming = _first_fit_alarms(vectors, targets, library[SAMPLE:])
         vectors = np.vstack([vectors, library[SAMPLE:][np.argsort(-alarming, kind="stable")[:HARD]]])
         targets = np.append(targets, [PLAN] * (len(vectors) - len(targets)))
-    kinds, harm = _machines()
     folds = list(StratifiedKFold(5, shuffle=True, random_state=seed).split(vectors, targets))
-    harmful = np.isin(targets, GROUPS["harm"])
+    kinds = _kinds()
     chances = cross_val_predict(kinds, vectors, targets, cv=folds, method="predict_proba")
-    sure = {"harm": cross_val_predict(harm, vectors, harmful, cv=folds, method="decision_function")}
     names = tuple(map(str, np.unique(targets)))
-    sure |= {group: chances[:, [names.index(label) for label in GROUPS[group]]].sum(axis=1) for group in GROUPS if group != "harm"}
+    sure = {group: chances[:, [names.index(label) for label in members]].sum(axis=1) for group, members in GROUPS.items()}
+    sure |= {label: cross_val_predict(_machine(), vectors, targets == label, cv=folds, method="decision_function") for label in HARM}
     plans, written = targets == PLAN, np.arange(len(targets)) < len(texts)
-    thresholds = {
-        group: _threshold(sure[group][plans & written], sure[group][plans & ~written], len(plan_texts), group) for group in GROUPS
-    }
+    thresholds = {name: _threshold(sure[name][plans & written], sure[name][plans & ~written], len(plan_texts), name) for name in sure}
     kinds.fit(vectors, targets)
-    harm.fit(vectors, harmful)
-    machine = HarmMachine(harm.support_vectors_.astype(np.float16), harm.dual_coef_[0].astype(np.float32), float(harm.intercept_[0]))
-    return RequestClassifier(names, kinds.coef_.astype(np.float32), kinds.intercept_.astype(np.float32), thresholds, machine)
+    return RequestClassifier(
+        names, kinds.coef_.astype(np.float32), kinds.intercept_.astype(np.float32), thresholds, _harm_machine(vectors, targets)
+    )
 
 
-def _machines() -> tuple[Any, Any]:
+def _kinds() -> Any:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    return LogisticRegression(C=_C, max_iter=2000)
+
+
+def _machine() -> Any:
     from sklearn.svm import SVC  # noqa: PLC0415
 
-    return LogisticRegression(C=_C, max_iter=2000), SVC(C=_HARM_C, gamma=GAMMA)
+    return SVC(C=_HARM_C, gamma=GAMMA)
+
+
+def _harm_machine(vectors: np.ndarray, targets: np.ndarray) -> HarmMachine:
+    """Return the machines fitted to all vectors, with the support vectors of both."""
+    fitted = [_machine().fit(vectors, targets == label) for label in HARM]
+    coefficients = np.zeros((len(vectors), len(HARM)), np.float32)
+    for column, machine in enumerate(fitted):
+        coefficients[machine.support_, column] = machine.dual_coef_[0]
+    used = coefficients.any(axis=1)
+    bias = np.array([machine.intercept_[0] for machine in fitted], np.float32)
+    return HarmMachine(vectors[used].astype(np.float16), coefficients[used], bias)
 
 
 def _first_fit_alarms(vectors: np.ndarray, targets: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return for each of the other plan texts how readily a fit to the vectors takes it for something else."""
-    kinds, harm = _machines()
-    kinds.fit(vectors, targets)
-    harm.fit(vectors, np.isin(targets, GROUPS["harm"]))
-    unlike: np.ndarray = 1.0 - kinds.predict_proba(others)[:, list(kinds.classes_).index(PLAN)]
-    return np.maximum(unlike, harm.decision_function(others) + 1.0)
+    kinds = _kinds().fit(vectors, targets)
+    alarms: np.ndarray = 1.0 - kinds.predict_proba(others)[:, list(kinds.classes_).index(PLAN)]
+    for label in HARM:
+        alarms = np.maximum(alarms, _machine().fit(vectors, targets == label).decision_function(others) + 1.0)
+    return alarms
 
 
 def _threshold(written: np.ndarray, library: np.ndarray, library_size: int, group: str) -> float:
@@ -229,9 +259,9 @@ def _threshold(written: np.ndarray, library: np.ndarray, library_size: int, grou
         written: Held-out probabilities or scores of hand-written lookalikes.
         library: The same of ordinary wordings.
         library_size: How many ordinary wordings there are; those that are not in ``library`` raise no alarm.
-        group: Name of the group.
+        group: Name of the group, or a label of ``HARM``.
     """
-    grid = _HARM_GRID if group == "harm" else _GRID
+    grid = _HARM_GRID if group in HARM else _GRID
     for step in grid:
         if (written >= step).mean() <= FALSE_ALARMS[group] and (library >= step).sum() <= LIBRARY_FALSE_ALARMS[group] * library_size:
             return round(float(step), 3)

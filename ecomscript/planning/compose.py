@@ -21,8 +21,10 @@ Phrase = Callable[[str, Vectors], str]
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
-LEAST, ADDED_LEAST, WEAK_LEAST = 0.06, 0.2, 0.1
-"""Least fitted probability for a kind of the base script, for another kind, and for one of a plan without a near script."""
+LEAST, WEAK_LEAST = 0.06, 0.1
+"""Least fitted probability for a kind of the base script, and for one of a plan without a near script."""
+ADDED_LEAST: dict[Confidence, float] = {"ready": 0.3, "assembled": 0.2, "weak": 0.2}
+"""Least fitted probability for a kind that the base script does not have: a ready plan is complete, so little may be added."""
 TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
 """What a kind of the base script has in advance: the surer the script, the more of it stays."""
 PLACE = 0.36
@@ -120,7 +122,7 @@ class Composer:
             kind = library.kinds[row].name
             if len(wanted) >= MOST_KINDS or likely[row] < LEAST:
                 break
-            fits = trusted[row] or (likely[row] >= ADDED_LEAST and not self._replaces(int(row), wanted))
+            fits = trusted[row] or (likely[row] >= ADDED_LEAST[confidence] and not self._replaces(int(row), wanted))
             if fits and allowed(kind):
                 wanted[kind] = int(np.argmax(needed[:, row]))
         return wanted

@@ -146,7 +146,8 @@ class Intake:
             return result
         if len(goal.split()) > CLASSIFIED_WORDS:
             return result
-        return self._second_look(result, self._classifier.decide(features(self._encode, [goal])[0]))
+        harmless = pattern(_data()["harmless"]).search(tidy(goal)) is not None
+        return self._second_look(result, self._classifier.decide(features(self._encode, [goal])[0], harmless=harmless))
 
     def _second_look(self, result: IntakeResult, label: str) -> IntakeResult:
         if label in ("care", "danger"):

@@ -86,7 +86,7 @@ def _last(rules: tuple[str, ...], text: str) -> str | None:
 
 
 _ALLERGIC = pattern(
-    r"(?:allergic|allerg(?:y|ies)|intolerant|sensitive|react(?:s|ion)? badly) to (?P<what>[a-z][a-z -]{1,40}?)"
+    r"(?:allergic|allerg(?:y|ies)|intolerant|sensitive|anaphylactic|react(?:s|ion)? badly) to (?P<what>[a-z][a-z -]{1,40}?)"
     r"(?= ?(?:$|[,.;!?()]|so|but|please|which|who|because|some|in|that|you|need|what))"
 )
 _AIRBORNE = frozenset(
@@ -121,10 +121,37 @@ _AIRBORNE = frozenset(
 )
 
 
+@cache
+def _allergen_names() -> dict[str, str]:
+    return {alias: name for name, aliases in load_data("allergens.yaml").items() for alias in (name, *aliases)}
+
+
+@cache
+def _allergen_lists() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of "egg- and nut-allergic", "milk or soy intolerance", and of ", eggs and sesame" behind "allergic to milk"."""
+    name = any_of(_allergen_names())
+    joint = r"-? ?(?:,|&|/|(?<= )and|(?<= )or)(?: (?:and|or))? ?"
+    states = r"(?:allerg(?:ic|y|ies)|intoleran(?:t|ces?)|sensitiv(?:e|ity|ities)|anaphyla\w+)"
+    before = pattern(rf"(?P<what>{name}(?:{joint}{name})*)(?:[ -]|- ){states}")
+    return before, re.compile(rf"(?:{joint}{name}(?!\w))+", re.IGNORECASE)
+
+
+def _listed(what: str) -> list[str]:
+    """Return the allergens that a list names; "nut" and "gluten" are left to their diets."""
+    names = _allergen_names()
+    said = (re.sub(r"[ -]+", " ", m[0].lower()) for m in pattern(any_of(names)).finditer(re.sub(r"-(?= |$)", "", what)))
+    return [names[phrase] for phrase in said if names[phrase] != "nut" and phrase != "gluten"]
+
+
 def _allergens(text: str, diets: tuple[str, ...]) -> tuple[str, ...]:
     found = list(_labels("allergens", text))
-    names = {alias: name for name, aliases in load_data("allergens.yaml").items() for alias in (name, *aliases)}
+    names = _allergen_names()
+    before, more = _allergen_lists()
+    for match in before.finditer(text):
+        found += _listed(match["what"])
     for match in _ALLERGIC.finditer(text):
+        if rest := more.match(text, match.end()):
+            found += _listed(rest[0])
         for part in re.split(r" and | or |,|&", match["what"].lower()):
             words = [w for w in part.replace("-", " ").split() if w not in ("any", "all", "the", "raw", "most", "some", "every")]
             phrase = " ".join(words[:3])
