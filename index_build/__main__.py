@@ -75,7 +75,7 @@ def run_fit(args: argparse.Namespace) -> int:
     encoder = _encoder(args)
     index, library = IntentionIndex.load(folder, encoder.name), Library.load(folder / LIBRARY, encoder.name)
     fit(library, index, encoder, args.seed, args.quiet).save(LEARNT)
-    fit_intake(library, encoder, args.seed).save(INTAKE_WEIGHTS)
+    fit_intake(library, encoder).save(INTAKE_WEIGHTS)
     print(LEARNT)
     return 0
 

@@ -22,7 +22,7 @@ NOT_FOR_THEM = 0.25
 """Taken off for a variant made for somebody who was not mentioned: children, experts, fewer people."""
 UNASKED = 0.5
 SPECIAL_WORDS = frozenset(
-    "boy braille girl gluten industrial jumbo keychain left man mini personal pocket refill senior talking themed tiny toy vegan woman".split()
+    "boy girl man woman senior toy tiny mini pocket personal keychain jumbo travel vegan gluten talking braille left refill themed".split()
 )
 """Words of variants for a special case; each one that neither goal nor kind says counts against a product."""
 BUDGET_STEPS = 400

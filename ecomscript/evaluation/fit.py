@@ -26,7 +26,7 @@ from ecomscript.planning.kinds import FEATURES as KIND_FEATURES
 from ecomscript.planning.kinds import KindEvidence, leave_out
 from ecomscript.planning.library import Library, wordings
 
-INTAKE_EXAMPLES, INTAKE_WORDINGS = ASSETS / "intake" / "examples.jsonl", 3000
+INTAKE_EXAMPLES = ASSETS / "intake" / "examples.jsonl"
 FOLDS = 4
 TEMPERATURE = 14.0
 EPOCHS, BATCH, LEARNING_RATE = 8, 256, 2e-3
@@ -56,11 +56,9 @@ def fit(library: Library, index: IntentionIndex, encoder: Encoder, seed: int = 0
     )
 
 
-def fit_intake(library: Library, encoder: Encoder, seed: int = 0) -> Intake:
-    """Fit the gate's classifier to its hand-written examples and to a sample of the library's wordings, which are goals to plan for."""
-    texts = [wording for script in library.scripts for wording in wordings(script)]
-    sample = np.random.default_rng(seed).choice(np.array(texts), min(INTAKE_WORDINGS, len(texts)), replace=False)
-    return Intake.fit(encoder.encode, INTAKE_EXAMPLES, [str(text) for text in sample])
+def fit_intake(library: Library, encoder: Encoder) -> Intake:
+    """Fit the gate's classifier to its hand-written examples and to the library's wordings, all of which are goals to plan for."""
+    return Intake.fit(encoder.encode, INTAKE_EXAMPLES, [wording for script in library.scripts for wording in wordings(script)])
 
 
 def fit_kinds(library: Library, steps: LibrarySteps, seed: int, quiet: bool = True) -> Vectors:

@@ -21,8 +21,8 @@ Phrase = Callable[[str, Vectors], str]
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
-LEAST, WEAK_LEAST = 0.06, 0.1
-"""Least fitted probability for a kind of the base script, and for one of a plan without a near script."""
+LEAST = 0.1
+"""Least fitted probability for a kind of the base script, or of a plan without one."""
 ADDED_LEAST: dict[Confidence, float] = {"ready": 0.3, "assembled": 0.2, "weak": 0.2}
 """Least fitted probability for a kind that the base script does not have: a ready plan is complete, so little may be added."""
 TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
@@ -147,7 +147,7 @@ class Composer:
         chosen: list[int] = []
         for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
             present = {library.kinds[n].name for n in chosen}
-            wanted = needed[row] >= WEAK_LEAST and allowed(library.kinds[row].name)
+            wanted = needed[row] >= LEAST and allowed(library.kinds[row].name)
             if wanted and len(chosen) < WEAK_KINDS and not self._replaces(int(row), present):
                 chosen.append(int(row))
         if len(chosen) < FEWEST_KINDS:
