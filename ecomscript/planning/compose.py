@@ -23,8 +23,8 @@ READY, ASSEMBLED = 0.55, 0.45
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
 LEAST = 0.1
 """Least fitted probability for a kind of the base script, or of a plan without one."""
-ADDED_LEAST: dict[Confidence, float] = {"ready": 0.3, "assembled": 0.2, "weak": 0.2}
-"""Least fitted probability for a kind that the base script does not have: a ready plan is complete, so little may be added."""
+ADDED_LEAST = 0.2
+"""Least fitted probability for a kind that the base script does not have; in plans that were read, every second one below was off."""
 TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
 """What a kind of the base script has in advance: the surer the script, the more of it stays."""
 PLACE = 0.36
@@ -122,7 +122,7 @@ class Composer:
             kind = library.kinds[row].name
             if len(wanted) >= MOST_KINDS or likely[row] < LEAST:
                 break
-            fits = trusted[row] or (likely[row] >= ADDED_LEAST[confidence] and not self._replaces(int(row), wanted))
+            fits = trusted[row] or (likely[row] >= ADDED_LEAST and not self._replaces(int(row), wanted))
             if fits and allowed(kind):
                 wanted[kind] = int(np.argmax(needed[:, row]))
         return wanted
