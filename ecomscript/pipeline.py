@@ -22,6 +22,8 @@ from ecomscript.planning.library import Library
 from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Status
 
 LIBRARY_FOLDER = "library"
+WARM_UP = "plan a picnic in the park for four"
+"""Planned once at the start, so that no visitor waits for what the first plan loads."""
 NOTHING_NEAR = "Nothing in the library of plans or the catalogue is close to this goal. Say it in other words, or add what it is for."
 Progress = Callable[[str], None]
 
@@ -59,7 +61,9 @@ class Pipeline:
         own_library = folder / LIBRARY_FOLDER
         library = Library.load(own_library if own_library.is_dir() else ensure_demo(settings, progress) / LIBRARY_FOLDER, settings.encoder)
         encoder = CachedEncoder(SentenceBert(settings.encoder, settings.threads))
-        return cls.of(library, index, encoder, LearntWeights.load(), Intake.load(INTAKE_WEIGHTS, encoder.encode))
+        pipeline = cls.of(library, index, encoder, LearntWeights.load(), Intake.load(INTAKE_WEIGHTS, encoder.encode))
+        pipeline.run(PlanRequest(WARM_UP))
+        return pipeline
 
     @classmethod
     def of(cls, library: Library, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, intake: Intake) -> Pipeline:
