@@ -46,6 +46,17 @@ def test_a_need_that_no_product_may_meet_says_why(associator):
     assert "peanut" in found.note.split(":")[1]
 
 
+def test_a_step_that_names_what_was_ruled_out_gets_no_products(associator):
+    steps = (
+        Step("s1", "Spread peanut butter and light the lantern", ("peanut butter", "camping lantern")),
+        Step("s2", "Boil water", ("camp stove",)),
+    )
+    against, fine = match(associator, *steps, constraints=Constraints(allergens=("peanut",)))
+    assert against.matches == ()
+    assert "goes against" in against.note
+    assert fine.matches
+
+
 def test_a_second_step_with_the_same_need_points_back(associator):
     steps = Step("s1", "light the tent", ("camping lantern",)), Step("s2", "read to the children", ("camping lantern",))
     first, second = match(associator, *steps)

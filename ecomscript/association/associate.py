@@ -13,11 +13,12 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import KindRanker
 from ecomscript.learnt import LearntWeights
-from ecomscript.schema import Constraints, Match, MatchedStep, Script, Step
+from ecomscript.schema import Constraints, Match, MatchedStep, Product, Script, Step
 
 PER_STEP = 3
 GATE = 0.2
 """Least fitted probability for a kind that no plan of the library names for the step; chosen for precision (``--task threshold``)."""
+AGAINST_THE_GOAL = "This step of the plan goes against what you asked: leave it out or adapt it."
 CORE_FIRST = 1.5
 """Exponent on the importance of needs that compete for a budget: above 1, one core item outweighs several trifles of the same price."""
 BUYS_NOTHING = 0.4
@@ -75,6 +76,11 @@ class Associator:
         needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
         for need in needs:
             self._fill(need, queries[need.step], chooser, eligibility)
+        ruled_out = Eligibility(Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude))
+        against = {need.step for need in needs if not need.options and _speaks_of(script.steps[need.step], ruled_out)}
+        needs = [need for need in needs if need.step not in against]
+        for n in against:
+            notes[n] = [AGAINST_THE_GOAL]
         chosen = _within_budget(needs, constraints.budget_usd)
         matches: list[list[Match]] = [[] for _ in script.steps]
         for need, option in zip(needs, chosen, strict=True):
@@ -168,6 +174,11 @@ def _still_wanted(kinds: Sequence[tuple[str, float]], eligibility: Eligibility, 
         else:
             notes.append(f"You already have the {kind}." if state == "owned" else f"Without {kind}, as you asked.")
     return wanted
+
+
+def _speaks_of(step: Step, ruled_out: Eligibility) -> bool:
+    """Return whether a step itself names what was ruled out ("brown the beef" for a vegetarian); only a hint without a refused need."""
+    return ruled_out.violation(Product(product_id="", title=step.text, category="Food")) is not None
 
 
 def _within_budget(needs: list[_Need], budget_usd: float | None) -> list[Option | None]:
