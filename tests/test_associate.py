@@ -57,6 +57,17 @@ def test_a_step_that_names_what_was_ruled_out_gets_no_products(associator):
     assert fine.matches
 
 
+def test_what_a_later_step_needs_too_is_shown_there_when_the_first_goes_against_the_goal(associator):
+    steps = (
+        Step("s1", "Spread peanut butter by the lantern", ("peanut butter", "camping lantern")),
+        Step("s2", "Light the tent", ("camping lantern",)),
+    )
+    against, later = match(associator, *steps, constraints=Constraints(allergens=("peanut",)))
+    assert against.matches == ()
+    assert [m.product.kind for m in later.matches] == ["camping lantern"]
+    assert later.note == ""
+
+
 def test_a_second_step_with_the_same_need_points_back(associator):
     steps = Step("s1", "light the tent", ("camping lantern",)), Step("s2", "read to the children", ("camping lantern",))
     first, second = match(associator, *steps)

@@ -45,6 +45,13 @@ class _Need:
     reason: str = ""
     later: list[int] = field(default_factory=list)
 
+    def move_out_of(self, steps: set[int]) -> bool:
+        """Leave these steps for the first other one that needs the kind; return False when there is none."""
+        places = [step for step in (self.step, *self.later) if step not in steps]
+        if places:
+            self.step, *self.later = places
+        return bool(places)
+
 
 class Associator:
     """Step–intention alignment over an index.
@@ -78,7 +85,7 @@ class Associator:
             self._fill(need, queries[need.step], chooser, eligibility)
         ruled_out = Eligibility(Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude))
         against = {need.step for need in needs if not need.options and _speaks_of(script.steps[need.step], ruled_out)}
-        needs = [need for need in needs if need.step not in against]
+        needs = [need for need in needs if need.move_out_of(against)]
         for n in against:
             notes[n] = [AGAINST_THE_GOAL]
         chosen = _within_budget(needs, constraints.budget_usd)

@@ -22,7 +22,7 @@ READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
 MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
 LEAST = 0.1
-"""Least fitted probability for a kind of the base script, or of a plan without one."""
+"""Least fitted probability for a kind to be in the plan, for those of the base script with their start of ``TRUST``."""
 ADDED_LEAST = 0.2
 """Least fitted probability for a kind that the base script does not have; in plans that were read, every second one below was off."""
 TRUST: dict[Confidence, float] = {"ready": 0.1, "assembled": 0.05, "weak": 0.0}
