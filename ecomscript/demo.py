@@ -92,7 +92,7 @@ def _fits(folder: Path, encoder: str, source: str) -> bool:
     expected = {"encoder": encoder, "source": source}
     try:
         open_sealed(folder, {**expected, "version": index.FORMAT_VERSION})
-        open_sealed(folder / "library", {**expected, "version": library.FORMAT_VERSION})
+        open_sealed(folder / library.LIBRARY_FOLDER, {**expected, "version": library.FORMAT_VERSION})
     except (IndexFolderError, OSError):
         return False
     return True

@@ -18,10 +18,9 @@ from ecomscript.learnt import INTAKE_WEIGHTS, LearntWeights
 from ecomscript.planning.compose import Composer
 from ecomscript.planning.constraints import clean_goal, currency_notice, goal_parts, read_constraints
 from ecomscript.planning.intake import Intake
-from ecomscript.planning.library import Library
+from ecomscript.planning.library import LIBRARY_FOLDER, Library
 from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Status
 
-LIBRARY_FOLDER = "library"
 WARM_UP = "plan a picnic in the park for four"
 """Planned once at the start, so that no visitor waits for what the first plan loads."""
 NOTHING_NEAR = "Nothing in the library of plans or the catalogue is close to this goal. Say it in other words, or add what it is for."

@@ -13,6 +13,9 @@ AttributeValue = str | float | bool | tuple[str, ...]
 Status = Literal["plan", "clarify", "redirect", "refuse"]
 Confidence = Literal["ready", "assembled", "weak"]
 
+PER_STEP = 3
+"""Most products of a step."""
+
 CONFIDENCE_WORDS: Mapping[Confidence, str] = {
     "ready": "a ready plan",
     "assembled": "put together from near plans",

@@ -25,9 +25,9 @@ from ecomscript.evaluation.results import write_results
 from ecomscript.folders import fingerprint
 from ecomscript.learnt import INTAKE_WEIGHTS
 from ecomscript.learnt import SHIPPED as LEARNT
-from ecomscript.planning.library import Library
+from ecomscript.planning.library import LIBRARY_FOLDER, Library
 from index_build.bench import bench
-from index_build.build import LIBRARY, build
+from index_build.build import build
 from index_build.check import check, encoder_of
 from index_build.stats import stats
 from index_build.vectors import ship_vectors
@@ -73,7 +73,7 @@ def run_fit(args: argparse.Namespace) -> int:
     settings = replace(Settings.from_env(), encoder=args.encoder, threads=args.threads)
     folder = ensure_demo(settings, None if args.quiet else lambda line: print(line, file=sys.stderr))
     encoder = _encoder(args)
-    index, library = IntentionIndex.load(folder, encoder.name), Library.load(folder / LIBRARY, encoder.name)
+    index, library = IntentionIndex.load(folder, encoder.name), Library.load(folder / LIBRARY_FOLDER, encoder.name)
     fit(library, index, encoder, args.seed, args.quiet).save(LEARNT)
     fit_intake(library, encoder).save(INTAKE_WEIGHTS)
     print(LEARNT)

@@ -12,11 +12,11 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex, build_graph
 from ecomscript.errors import IndexFolderError
 from ecomscript.folders import MANIFEST
-from ecomscript.planning.library import Library, body_text, wordings
+from ecomscript.planning.library import LIBRARY_FOLDER, Library, body_text, wordings
 from index_build.embed import discard, embed_texts
 from index_build.sources import Catalogue, fingerprint, read_catalogue
 
-SHARDS, LIBRARY = "shards", "library"
+SHARDS = "shards"
 NAME_WEIGHT = 0.5
 """Weight of the kind's name beside the centroid of its intentions; measured best on the library's steps (README, retrieval ablation)."""
 
@@ -29,7 +29,7 @@ def build(source: Path, out: Path, encoder: Encoder, resume: bool = False, quiet
     catalogue = read_catalogue(source)
     index = _finished(source, out, encoder) if resume else None
     index = index or build_index(source, out, encoder, resume, quiet, catalogue=catalogue)
-    library = out / LIBRARY
+    library = out / LIBRARY_FOLDER
     if catalogue.scripts:
         build_library(catalogue, index.source, index, library, encoder, quiet=quiet, resume=resume)
     elif (library / MANIFEST).is_file():  # of an earlier catalogue in the same folder

@@ -11,9 +11,8 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import STEP_SHARE
 from ecomscript.folders import MANIFEST, read_manifest
-from ecomscript.planning.library import Library
+from ecomscript.planning.library import LIBRARY_FOLDER, Library
 from ecomscript.schema import LibraryScript
-from index_build.build import LIBRARY
 
 MIN_RECALL_AT_10 = 0.98
 MAX_UNREACHABLE_SHARE = 0.001
@@ -74,8 +73,8 @@ def encoder_of(folder: Path) -> str:
 def sample_queries(folder: Path, index: IntentionIndex, encoder: Encoder, count: int, seed: int) -> Vectors:
     """Return up to ``count`` query vectors: steps of the catalogue's scripts, or its products' titles where it has no scripts."""
     rng = np.random.default_rng(seed)
-    if (folder / LIBRARY / MANIFEST).is_file():
-        return step_queries(Library.load(folder / LIBRARY, encoder.name).scripts, encoder, count, rng)
+    if (folder / LIBRARY_FOLDER / MANIFEST).is_file():
+        return step_queries(Library.load(folder / LIBRARY_FOLDER, encoder.name).scripts, encoder, count, rng)
     rows = rng.permutation(len(index.products))[:count]
     return encoder.encode([index.products[row].title for row in rows])
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ecomscript.planning.compose import FEWEST_KINDS, MOST_KINDS, MOST_STEPS, PER_STEP, Composer
+from ecomscript.planning.compose import FEWEST_KINDS, MOST_KINDS, MOST_STEPS, Composer
 from ecomscript.planning.kinds import FEATURES, KindEvidence, leave_out
 from ecomscript.planning.library import Library
-from ecomscript.schema import LibraryScript, LibraryStep
+from ecomscript.schema import PER_STEP, LibraryScript, LibraryStep
 
 
 @pytest.fixture(scope="module")

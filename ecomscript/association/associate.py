@@ -13,9 +13,8 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
 from ecomscript.association.rank import KindRanker
 from ecomscript.learnt import LearntWeights
-from ecomscript.schema import Constraints, Match, MatchedStep, Product, Script, Step
+from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep, Product, Script, Step
 
-PER_STEP = 3
 GATE = 0.2
 """Least fitted probability for a kind that no plan of the library names for the step; chosen for precision (``--task threshold``)."""
 AGAINST_THE_GOAL = "This step of the plan goes against what you asked: leave it out or adapt it."

@@ -23,9 +23,9 @@ from ecomscript.evaluation.goals import load_goals
 from ecomscript.evaluation.results import write_results
 from ecomscript.folders import fingerprint
 from ecomscript.learnt import INTAKE_WEIGHTS
-from ecomscript.pipeline import LIBRARY_FOLDER, Pipeline
+from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
-from ecomscript.planning.library import Library
+from ecomscript.planning.library import LIBRARY_FOLDER, Library
 
 Rows = list[dict[str, Any]]
 

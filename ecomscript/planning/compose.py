@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ecomscript.learnt import LearntWeights, mix, probability, unit
 from ecomscript.planning.kinds import KindEvidence
 from ecomscript.planning.library import Library, NearScripts
-from ecomscript.schema import Confidence, LibraryScript, Script, Step
+from ecomscript.schema import PER_STEP, Confidence, LibraryScript, Script, Step
 from ecomscript.words import FUNCTION_WORDS, tokens
 
 Vectors = npt.NDArray[np.float32]
@@ -20,7 +20,7 @@ Phrase = Callable[[str, Vectors], str]
 
 READY, ASSEMBLED = 0.55, 0.45
 """Least confidence in the nearest script for a plan to be called ready, or put together; below, no ready plan was close."""
-MOST_KINDS, MOST_STEPS, PER_STEP = 16, 10, 3
+MOST_KINDS, MOST_STEPS = 16, 10
 LEAST = 0.1
 """Least fitted probability for a kind to be in the plan, for those of the base script with their start of ``TRUST``."""
 ADDED_LEAST = 0.2

@@ -17,6 +17,8 @@ from ecomscript.schema import Kind, LibraryScript, LibraryStep
 Vectors = npt.NDArray[np.float32]
 
 FORMAT_VERSION = 1
+LIBRARY_FOLDER = "library"
+"""Where, inside the index folder of a catalogue with scripts, its library is kept."""
 CLOSENESS_WEIGHT = 0.6
 """Share of the wordings' closeness in the confidence; the rest is the cosine to the script's body (README, "How plans are chosen")."""
 
