@@ -7,7 +7,7 @@ import pytest
 from ecomscript.config import PROJECT_ROOT
 
 LAYERS = (
-    {"schema", "errors", "config", "folders", "jsonl", "learnt", "request", "events", "words"},
+    {"schema", "errors", "config", "folders", "jsonl", "learnt", "request", "events", "words", "packaged"},
     {"llm", "planning", "association", "verification"},
     {"demo"},
     {"pipeline"},

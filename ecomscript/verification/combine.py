@@ -1,0 +1,107 @@
+"""From the scores of parts to one calibrated probability, and what that is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecomscript.errors import ModelError
+
+Array = npt.NDArray[np.float64]
+FILE = "combiner.json"
+RETRAIN = "Fit it again with `make verifiers`."
+
+
+@dataclass(frozen=True, slots=True)
+class Combiner:
+    """A logistic regression over standardised parts, fitted on validation items; with one part it is Platt scaling.
+
+    Attributes:
+        names: Names of the parts.
+        mean: (parts,) subtracted before.
+        scale: (parts,) divided by before.
+        coef: (parts,) weights.
+        intercept: Added last.
+        meta: What it was fitted on and how good it was there.
+    """
+
+    names: tuple[str, ...]
+    mean: Array
+    scale: Array
+    coef: Array
+    intercept: float
+    meta: Mapping[str, Any]
+
+    @classmethod
+    def fit(cls, names: Sequence[str], parts: Array, labels: Sequence[int], meta: Mapping[str, Any]) -> Combiner:
+        """Fit to (n, parts) scores and n labels; the penalty is chosen by cross-validation, a weight may not turn a part around.
+
+        Every part is written so that more of it speaks for label 1, so a negative weight can only be noise and the part is left out.
+        """
+        from sklearn.linear_model import LogisticRegressionCV  # noqa: PLC0415  (a second of import that serving need not pay)
+
+        used = list(range(len(names)))
+        while True:
+            mean, scale = parts[:, used].mean(0), parts[:, used].std(0) + 1e-9
+            model = LogisticRegressionCV(Cs=6, cv=5, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False, random_state=0)
+            model.fit((parts[:, used] - mean) / scale, labels)
+            coef = model.coef_[0]
+            if len(used) == 1 or (coef > 0).all():
+                return cls(tuple(names[i] for i in used), mean, scale, coef, float(model.intercept_[0]), meta)
+            used.pop(int(np.argmin(coef)))
+
+    def logits(self, parts: Mapping[str, npt.ArrayLike]) -> Array:
+        """Return the (n,) log-odds of label 1 from the parts by name, each (n,)."""
+        return self.contributions(parts).sum(1) + self.intercept
+
+    def contributions(self, parts: Mapping[str, npt.ArrayLike]) -> Array:
+        """Return what each used part adds to the log-odds, (n, parts)."""
+        columns = np.stack([np.asarray(parts[name], np.float64) for name in self.names], axis=1)
+        return np.asarray((columns - self.mean) / self.scale * self.coef)
+
+    def probability(self, parts: Mapping[str, npt.ArrayLike]) -> Array:
+        """Return P(label 1), (n,)."""
+        return np.asarray(1 / (1 + np.exp(-self.logits(parts))))
+
+    def save(self, folder: Path) -> None:
+        """Write ``combiner.json``."""
+        row = {
+            "names": list(self.names),
+            "mean": self.mean.round(6).tolist(),
+            "scale": self.scale.round(6).tolist(),
+            "coef": self.coef.round(6).tolist(),
+            "intercept": round(self.intercept, 6),
+            "meta": dict(self.meta),
+        }
+        (folder / FILE).write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Combiner:
+        """Read ``combiner.json``.
+
+        Raises:
+            ModelError: It is missing or damaged.
+        """
+        try:
+            row = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            arrays = [np.array(row[name], np.float64) for name in ("mean", "scale", "coef")]
+            if not all(len(array) == len(row["names"]) and np.isfinite(array).all() for array in arrays):
+                raise ValueError("its lists do not belong together")
+            return cls(tuple(row["names"]), *arrays, float(row["intercept"]), row["meta"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{folder / FILE} cannot be read ({error})", RETRAIN) from None
+
+
+def calibration_error(probabilities: Array, labels: Sequence[int], bins: int = 10) -> float:
+    """Return the expected calibration error (ECE) with bins of equal size."""
+    order = np.argsort(probabilities)
+    truth = np.asarray(labels, np.float64)[order]
+    said = np.asarray(probabilities)[order]
+    parts = [part for part in np.array_split(np.arange(len(order)), bins) if len(part)]
+    return float(sum(len(part) * abs(said[part].mean() - truth[part].mean()) for part in parts) / len(order))

@@ -1,0 +1,313 @@
+"""Train a verifier: ``python -m ecomscript.verification.train --task t1|t2|t3``. The defaults are the settings of the paper.
+
+Anything that ``AutoModel`` loads can be the base: encoders such as all-mpnet-base-v2, RoBERTa and DeBERTa, decoders such as Llama
+and Mistral. On a GPU it trains in bfloat16; on a CPU too where the processor has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import shutil
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import nn
+from tqdm import tqdm
+
+from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, PROJECT_ROOT
+from ecomscript.errors import EcomScriptError, InputError, ModelError
+from ecomscript.folders import fingerprint
+from ecomscript.verification.claims import TASKS, BundleClaim, ScriptClaim, Task
+from ecomscript.verification.inject import INJECTIONS, Injection, inject
+from ecomscript.verification.items import TRAINING, Item, in_split, read_items
+from ecomscript.verification.lora import Base, LoraSettings, SegmentModel, can_bfloat16
+from ecomscript.verification.samples import Sample, flawed_library, samples_of, taught_samples
+
+STATE = "state.pt"
+CHECKPOINTS = PROJECT_ROOT / ".cache" / "training"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How long and how fast; the defaults are the paper's.
+
+    Attributes:
+        epochs: Passes over the items.
+        lr: Learning rate of Adam, warmed up over the first tenth and then lowered to zero.
+        batch_size: Samples of one step.
+        pair_weight: Weight of the pairwise logistic loss between samples of one pair.
+        part_weight: Weight of the loss of single segments.
+        taught_epochs: Passes over the teacher's labels before the items.
+        library_epochs: T1 only: passes over the library and its flawed variants before the items.
+        patience: Epochs without a better validation AUC after which training ends.
+        seed: Of everything random.
+    """
+
+    epochs: int = 3
+    lr: float = 5e-5
+    batch_size: int = 8
+    pair_weight: float = 0.5
+    part_weight: float = 1.0
+    taught_epochs: int = 1
+    library_epochs: int = 0
+    patience: int = 3
+    seed: int = 0
+
+
+class Trainer:
+    """The training loop: Adam over samples, members of a pair in one batch.
+
+    Args:
+        model: What is trained, in place.
+        settings: Learning rate, batch size, weights of the losses.
+    """
+
+    def __init__(self, model: SegmentModel, settings: TrainSettings) -> None:
+        self.model, self.settings = model, settings
+        self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=settings.lr)
+        self.rng = random.Random(settings.seed)
+
+    def run(self, samples: Sequence[Sample], epochs: int, name: str, after: Any = None, first: int = 0) -> None:
+        """Pass ``epochs`` times over the samples, from pass ``first`` on; ``after(epoch)`` may return False to end early.
+
+        Raises:
+            ModelError: The loss is not a number.
+        """
+        total = epochs * math.ceil(len(samples) / self.settings.batch_size)
+        warm = max(1, total // 10)
+        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda n: min((n + 1) / warm, max(0.0, (total - n) / (total - warm + 1))))
+        for _ in range(first * math.ceil(len(samples) / self.settings.batch_size)):
+            schedule.step()
+        for epoch in range(first, epochs):
+            self.model.train()
+            bar = tqdm(list(self._batches(samples)), desc=f"{name} {epoch + 1}/{epochs}", mininterval=5)
+            losses = []
+            for batch in bar:
+                loss = self._loss(batch)
+                if not torch.isfinite(loss):
+                    raise ModelError(f"The loss is {loss.item()} in epoch {epoch + 1} of {name}", "Lower --lr or raise --batch-size.")
+                self.optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+                self.optimizer.step()
+                schedule.step()
+                losses.append(loss.item())
+                bar.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}", refresh=False)
+            if after is not None and after(epoch) is False:
+                return
+
+    def _batches(self, samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+        groups: defaultdict[str, list[Sample]] = defaultdict(list)
+        for number, sample in enumerate(samples):
+            groups[sample.pair or str(number)].append(sample)
+        order = list(groups.values())
+        self.rng.shuffle(order)
+        flat = [sample for group in order for sample in group]
+        for i in range(0, len(flat), self.settings.batch_size):
+            yield flat[i : i + self.settings.batch_size]
+
+    def _loss(self, samples: Sequence[Sample]) -> torch.Tensor:
+        batch = self.model.collate([sample.segments for sample in samples])
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=can_bfloat16(self.model.device)):
+            whole, parts = self.model(batch)
+        whole, parts = whole.float().cpu(), parts.float().cpu()
+        target = torch.tensor([sample.whole for sample in samples])
+        loss = nn.functional.binary_cross_entropy_with_logits(whole, target)
+        wanted = torch.full(parts.shape, math.nan)
+        for row, sample in enumerate(samples):
+            wanted[row, : len(sample.parts)] = torch.tensor(sample.parts)
+        told = ~wanted.isnan()
+        if told.any():
+            loss = loss + self.settings.part_weight * nn.functional.binary_cross_entropy_with_logits(parts[told], wanted[told])
+        above = [
+            whole[i] - whole[j]
+            for i, a in enumerate(samples)
+            for j, b in enumerate(samples)
+            if a.pair and a.pair == b.pair and a.whole > 0.5 > b.whole
+        ]
+        if above:
+            loss = loss + self.settings.pair_weight * nn.functional.softplus(-torch.stack(above)).mean()
+        return loss
+
+
+def logits_of(model: SegmentModel, items: Sequence[Item]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return one logit for each item, (n,): of the whole input, or for a bundle less that of its likeliest clash."""
+    claims = [item.claim for item in items]
+    if not any(isinstance(claim, BundleClaim) for claim in claims):
+        return model.score([claim.segments() for claim in claims if not isinstance(claim, BundleClaim)]).whole
+    inputs, ends = [], [0]
+    for claim in claims:
+        assert isinstance(claim, BundleClaim)
+        inputs += [claim.single(a) for a in range(len(claim.placed))] + [claim.pair(*p) for p in claim.pairs]
+        ends.append(len(inputs))
+    found = model.score(inputs).whole
+    return np.array([-found[a:b].max() if b > a else 0.0 for a, b in zip(ends, ends[1:], strict=False)], np.float32)
+
+
+def auc_of(model: SegmentModel, items: Sequence[Item]) -> float:
+    """Return the area under the ROC curve on labelled items."""
+    return float(roc_auc_score([item.label for item in items], logits_of(model, items)))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that one training run is told."""
+
+    task: Task
+    out: Path
+    base_model: str
+    lora: LoraSettings
+    train: TrainSettings
+    injection: Injection | None = None
+    taught: Path | None = None
+    hold_out_domains: bool = False
+    checkpoint: Path = CHECKPOINTS
+    resume: bool = False
+
+
+def train(run: Run) -> dict[str, Any]:
+    """Train one verifier, keep the epoch that is best on validation, write it to ``run.out`` and return its meta data.
+
+    Raises:
+        ModelError: The base cannot be loaded, the checkpoint is another run's, or the loss is not a number.
+        InputError: The training data cannot be read.
+    """
+    started = time.perf_counter()
+    torch.manual_seed(run.train.seed)
+    items = read_items(TRAINING / f"{run.task}.jsonl", run.task)
+    learnt = in_split(items, "train") + ([] if run.hold_out_domains else in_split(items, "domain"))
+    validation = in_split(items, "validation")
+    model = SegmentModel(Base(run.base_model, attention="eager"), run.lora).to_device()
+    trainer = Trainer(model, run.train)
+    folder = run.checkpoint / run.out.name
+    identity = {"task": run.task, "base": run.base_model, "lora": asdict(run.lora), "train": asdict(run.train), "injection": run.injection}
+    state = _resumed(folder, identity, model, trainer) if run.resume else {"epoch": 0, "history": []}
+    if not state["history"]:
+        _before_items(run, items, model, trainer)
+    samples = samples_of(run.task, learnt, random.Random(run.train.seed))
+    trainer.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=run.train.lr)
+    history: list[float] = state["history"]
+
+    def after(epoch: int) -> bool:
+        auc = auc_of(model, validation)
+        tqdm.write(f"validation AUC {auc:.4f} after epoch {epoch + 1}", file=sys.stderr)
+        history.append(auc)
+        if auc >= max(history):
+            model.save(folder / "best", {})
+        model.save(folder / "last", {})
+        torch.save({"identity": identity, "epoch": epoch + 1, "history": history, "optimizer": trainer.optimizer.state_dict()}, folder / STATE)
+        return len(history) - 1 - int(np.argmax(history)) < run.train.patience
+
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer.run(samples, run.train.epochs, run.task, after, first=state["epoch"])
+    model.restore(folder / "best")
+    meta = {
+        "task": run.task,
+        "train": asdict(run.train),
+        "injection": run.injection,
+        "teacher": run.taught.name if run.taught else None,
+        "held_out_domains": run.hold_out_domains,
+        "data_sha256": fingerprint(TRAINING),
+        "samples": len(samples),
+        "validation_auc": round(max(history), 4),
+        "epochs_run": len(history),
+        "seconds": round(time.perf_counter() - started),
+    }
+    model.save(run.out, meta)
+    shutil.rmtree(folder, ignore_errors=True)
+    return meta
+
+
+def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer: Trainer) -> None:
+    """What comes before the labelled items: intention knowledge, a teacher's labels, the library."""
+    if run.injection:
+        inject(model, run.injection, run.train.seed)
+    if run.taught:
+        trainer.run(taught_samples(run.taught), run.train.taught_epochs, "taught")
+    if run.task == "t1" and run.train.library_epochs:
+        measured = [i for i in items if i.split in {"validation", "test"}]
+        without = frozenset(i.claim.objective for i in measured if isinstance(i.claim, ScriptClaim))
+        library = flawed_library(DEMO_CATALOG / "scripts", without)
+        trainer.run(samples_of("t1", library, random.Random(run.train.seed)), run.train.library_epochs, "library")
+
+
+def _resumed(folder: Path, identity: dict[str, Any], model: SegmentModel, trainer: Trainer) -> dict[str, Any]:
+    if not (folder / STATE).is_file():
+        return {"epoch": 0, "history": []}
+    state: dict[str, Any] = torch.load(folder / STATE, weights_only=True)
+    if state["identity"] != identity:
+        raise ModelError(f"The checkpoint in {folder} was made with other settings", "Use those settings, or train without --resume.")
+    model.restore(folder / "last")
+    return state
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train one verifier; return 0, or 2 with one sentence on stderr when that cannot be done."""
+    try:
+        run = _run(_parser().parse_args(argv))
+        print(json.dumps(train(run), indent=1))
+    except EcomScriptError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    default, lora = TrainSettings(), LoraSettings()
+    p = argparse.ArgumentParser(
+        prog="python -m ecomscript.verification.train", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    p.add_argument("--task", required=True, help=f"one of {', '.join(TASKS)}")
+    p.add_argument("--base-model", default=DEFAULT_ENCODER, help="hub name or folder")
+    p.add_argument("--out", type=Path, help="folder to write (default: build/verifiers/TASK)")
+    p.add_argument("--epochs", type=int, default=default.epochs)
+    p.add_argument("--lr", type=float, default=default.lr)
+    p.add_argument("--batch-size", type=int, default=default.batch_size)
+    p.add_argument("--max-length", type=int, default=lora.max_length)
+    p.add_argument("--rank", type=int, default=lora.rank)
+    p.add_argument("--alpha", type=int, default=lora.alpha)
+    p.add_argument("--dropout", type=float, default=lora.dropout)
+    p.add_argument("--layers", type=int, default=lora.layers, help="adapt the upper N layers only (0: all)")
+    p.add_argument("--pair-weight", type=float, default=default.pair_weight)
+    p.add_argument("--part-weight", type=float, default=default.part_weight)
+    p.add_argument("--inject", choices=INJECTIONS, help="intention knowledge before the task")
+    p.add_argument("--taught", type=Path, help="T2: JSONL of a teacher's labels, learnt before the items")
+    p.add_argument("--taught-epochs", type=int, default=default.taught_epochs)
+    p.add_argument("--library-epochs", type=int, default=default.library_epochs, help="T1: passes over the library's flawed variants")
+    p.add_argument("--patience", type=int, default=default.patience)
+    p.add_argument("--hold-out-domains", action="store_true", help="do not train on the domains held out for measuring transfer")
+    p.add_argument("--seed", type=int, default=default.seed)
+    p.add_argument("--checkpoint", type=Path, default=CHECKPOINTS, help="where an unfinished run is kept")
+    p.add_argument("--resume", action="store_true", help="go on after the last whole epoch")
+    return p
+
+
+def _run(args: argparse.Namespace) -> Run:
+    if args.task not in TASKS:
+        raise InputError(f"There is no task {args.task!r}", f"Choose one of {', '.join(TASKS)}.")
+    for name in ("epochs", "batch_size", "rank", "alpha", "max_length"):
+        if getattr(args, name) < 1:
+            raise InputError(f"--{name.replace('_', '-')} is {getattr(args, name)}", "Give a number of at least 1.")
+    if not args.lr > 0:
+        raise InputError(f"--lr is {args.lr}", "Give a learning rate above 0.")
+    names = {f: getattr(args, f) for f in asdict(TrainSettings())}
+    lora = LoraSettings(args.rank, args.alpha, args.dropout, args.layers, args.max_length)
+    out = args.out or PROJECT_ROOT / "build" / "verifiers" / args.task
+    return Run(
+        args.task, out, args.base_model, lora, replace(TrainSettings(), **names), args.inject, args.taught, args.hold_out_domains, args.checkpoint, args.resume
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
