@@ -3,6 +3,7 @@
 python -m ecomscript plan "GOAL" [--budget 80] [--people 4] [--exclude tent] [--planner auto|library] [--index DIR] [--json]
 python -m ecomscript plan --input goals.jsonl --output plans.jsonl
 python -m ecomscript match --input steps.jsonl --output out.jsonl
+python -m ecomscript verify t1|t2|t3 --input in.jsonl --output out.jsonl
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ecomscript.association.encoder import SentenceBert
 from ecomscript.config import Settings
 from ecomscript.errors import EcomScriptError, InputError
 from ecomscript.jsonl import Line, read_lines, write_lines
 from ecomscript.pipeline import Pipeline
 from ecomscript.request import clean_text, make_request
 from ecomscript.schema import CONFIDENCE_WORDS, Plan
+from ecomscript.verification.claims import CLAIMS, TASKS, ClaimError
+from ecomscript.verification.suite import Verifiers
 
 MATCHES = 10
 
@@ -61,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     match.add_argument("--input", type=Path, required=True, metavar="FILE", help='JSONL lines {"objective", "step"}')
     match.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSONL file to write, the same lines with products")
     match.set_defaults(run=_match)
+    verify = commands.add_parser("verify", help="score scripts (t1), products in steps (t2) or bundles (t3)")
+    verify.add_argument("task", metavar="{t1,t2,t3}", help="which verifier")
+    verify.add_argument("--input", type=Path, required=True, metavar="FILE", help="JSONL claims, see the README")
+    verify.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSONL file to write: id and score, P(label 1)")
+    verify.set_defaults(run=_verify, index=None)
     for command in (plan, match):
         command.add_argument("--index", type=Path, metavar="DIR", help="index folder to serve from (default: the demo index)")
     return parser
@@ -112,6 +121,22 @@ def _matched(lines: Iterable[Line], pipeline: Pipeline) -> Iterator[dict[str, An
             for m in pipeline.match(clean_text(line.data["objective"]), clean_text(line.data["step"]), MATCHES)
         ]
         yield {**line.data, "products": products}
+
+
+def _verify(args: argparse.Namespace, settings: Settings) -> int:
+    if args.task not in TASKS:
+        raise InputError(f"There is no task {args.task!r}", f"Choose one of {', '.join(TASKS)}.")
+    lines = read_lines(args.input, ("id",))
+    claims = []
+    for line in lines:
+        try:
+            claims.append(CLAIMS[args.task].read(line.data))
+        except ClaimError as error:
+            raise line.error(str(error)) from None
+    verifiers = Verifiers.load(SentenceBert(threads=settings.threads).encode, settings.models_dir)
+    scores = verifiers.scores(args.task, claims)
+    write_lines(args.output, ({"id": line.data["id"], "score": score} for line, score in zip(lines, scores, strict=True)))
+    return 0
 
 
 def _open(settings: Settings) -> Pipeline:

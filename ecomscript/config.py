@@ -13,6 +13,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT_ROOT / "assets"
 DEMO_CATALOG = ASSETS / "catalog"
 SHIPPED_VECTORS = ASSETS / "vectors"
+SHIPPED_MODELS = ASSETS / "models"
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
 
@@ -27,6 +28,7 @@ class Settings:
         host: Address that the web server binds.
         port: Port of the web server; None lets Gradio take the first free one from 7860.
         threads: CPU threads for the encoder.
+        models_dir: Folder of the verifiers t1, t2 and t3; another one, with adapters of a stronger base, may take its place.
     """
 
     index_dir: Path | None = None
@@ -35,10 +37,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int | None = None
     threads: int = 1
+    models_dir: Path = SHIPPED_MODELS
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read the ``ECOMSCRIPT_*`` variables (INDEX, CACHE, ENCODER, THREADS), ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``.
+        """Read the ``ECOMSCRIPT_*`` variables (INDEX, CACHE, ENCODER, MODELS, THREADS), ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``.
 
         Args:
             env: Variables to read instead of the process environment.
@@ -49,6 +52,7 @@ class Settings:
         env = os.environ if env is None else env
         index = env.get("ECOMSCRIPT_INDEX", "").strip()
         cache = env.get("ECOMSCRIPT_CACHE", "").strip()
+        models = env.get("ECOMSCRIPT_MODELS", "").strip()
         port = env.get("GRADIO_SERVER_PORT", "").strip()
         return cls(
             index_dir=Path(index) if index else None,
@@ -57,6 +61,7 @@ class Settings:
             host=env.get("GRADIO_SERVER_NAME", "").strip() or "127.0.0.1",
             port=_int("GRADIO_SERVER_PORT", port, 1, 65535) if port else None,
             threads=_int("ECOMSCRIPT_THREADS", env.get("ECOMSCRIPT_THREADS", "").strip() or "1", 1, 64),
+            models_dir=Path(models) if models else SHIPPED_MODELS,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecomscript.schema import Constraints, MatchedStep, Plan, Script, Status
+from ecomscript.schema import Conflict, Constraints, MatchedStep, Plan, Script, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,23 @@ class StepMatched:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptVerified:
+    """T1 has read the script; ``verdict`` is None when its model cannot be used."""
+
+    verdict: Verdict | None
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BundleVerified:
+    """T3 and the rules have seen all products together; ``verdict`` is None when the model cannot be used."""
+
+    verdict: Verdict | None
+    conflicts: tuple[Conflict, ...]
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The request ended in an expected error; ``message`` names cause and fix and is safe to show."""
 
@@ -47,4 +64,4 @@ class Finished:
     elapsed_s: float
 
 
-Event = Planned | StepMatched | Failed | Finished
+Event = Planned | StepMatched | ScriptVerified | BundleVerified | Failed | Finished

@@ -13,13 +13,15 @@ from ecomscript.association.index import IntentionIndex
 from ecomscript.config import Settings
 from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError, ModelError
-from ecomscript.events import Event, Failed, Finished, Planned, StepMatched
+from ecomscript.events import BundleVerified, Event, Failed, Finished, Planned, ScriptVerified, StepMatched
 from ecomscript.learnt import INTAKE_WEIGHTS, LearntWeights
 from ecomscript.planning.compose import Composer
 from ecomscript.planning.constraints import clean_goal, currency_notice, goal_parts, read_constraints
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import LIBRARY_FOLDER, Library
+from ecomscript.review import Reviewer
 from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Status
+from ecomscript.verification.suite import NO_VERIFIERS, Verifiers
 
 WARM_UP = "plan a picnic in the park for four"
 """Planned once at the start, so that no visitor waits for what the first plan loads."""
@@ -34,13 +36,17 @@ class Pipeline:
         intake: The checks before planning.
         composer: The planner.
         associator: The matcher with its index.
+        reviewer: The verifiers over the finished plan.
         facts: Counts to show on the page, by name.
     """
 
-    def __init__(self, intake: Intake, composer: Composer, associator: Associator, facts: Mapping[str, int]) -> None:
+    def __init__(
+        self, intake: Intake, composer: Composer, associator: Associator, reviewer: Reviewer, facts: Mapping[str, int]
+    ) -> None:
         self._intake = intake
         self._composer = composer
         self._associator = associator
+        self.reviewer = reviewer
         self.facts = facts
 
     @classmethod
@@ -60,13 +66,22 @@ class Pipeline:
         own_library = folder / LIBRARY_FOLDER
         library = Library.load(own_library if own_library.is_dir() else ensure_demo(settings, progress) / LIBRARY_FOLDER, settings.encoder)
         encoder = CachedEncoder(SentenceBert(settings.encoder, settings.threads))
-        pipeline = cls.of(library, index, encoder, LearntWeights.load(), Intake.load(INTAKE_WEIGHTS, encoder.encode))
+        intake = Intake.load(INTAKE_WEIGHTS, encoder.encode)
+        pipeline = cls.of(library, index, encoder, LearntWeights.load(), intake, Verifiers.load(encoder.encode, settings.models_dir))
         pipeline.run(PlanRequest(WARM_UP))
         return pipeline
 
     @classmethod
-    def of(cls, library: Library, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, intake: Intake) -> Pipeline:
-        """Put the loaded parts together.
+    def of(
+        cls,
+        library: Library,
+        index: IntentionIndex,
+        encoder: Encoder,
+        weights: LearntWeights,
+        intake: Intake,
+        verifiers: Verifiers = NO_VERIFIERS,
+    ) -> Pipeline:
+        """Put the loaded parts together; without verifiers plans are made and say that nothing was verified.
 
         Raises:
             ModelError: The weights were learnt for another encoder.
@@ -74,14 +89,15 @@ class Pipeline:
         if len(weights.goal_map) != encoder.dim:
             cause = f"The learnt weights take {len(weights.goal_map)} dimensions, the encoder {encoder.name!r} gives {encoder.dim}"
             raise ModelError(cause, "Unset ECOMSCRIPT_ENCODER to use the encoder that they were learnt with.")
-        associator = Associator(index, encoder, weights)
+        reviewer = Reviewer(verifiers, index)
+        associator = Associator(index, encoder, weights, reviewer.judge)
         facts = {
             "product kinds": len(index.kinds),
             "products": len(index.products),
             "purchase intentions": len(index.intentions),
             "written plans": len(library.scripts),
         }
-        return cls(intake, Composer(library, weights, encoder.encode, associator.best_intention), associator, facts)
+        return cls(intake, Composer(library, weights, encoder.encode, associator.best_intention), associator, reviewer, facts)
 
     def product(self, product_id: str) -> Product | None:
         """Return a product of the catalogue."""
@@ -104,7 +120,10 @@ class Pipeline:
         raise RuntimeError("the events ended without Finished")
 
     def stream(self, request: PlanRequest) -> Iterator[Event]:
-        """Yield ``Planned``, a ``StepMatched`` for each step and ``Finished``; or ``Failed`` last when an expected error ends it."""
+        """Yield ``Planned``, a ``StepMatched`` for each step, ``ScriptVerified``, ``BundleVerified`` and ``Finished``.
+
+        An answer without steps has only the first and the last; an expected error ends every stream with ``Failed``.
+        """
         started = time.perf_counter()
         try:
             yield from self._events(request, started)
@@ -138,7 +157,12 @@ class Pipeline:
             steps.append(matched)
             timings.setdefault("first_step", elapsed())
             yield StepMatched(matched, elapsed())
-        timings["matched"] = timings["total"] = elapsed()
+        timings["matched"] = elapsed()
+        script_verdict = self.reviewer.script(look.goal, steps)
+        yield ScriptVerified(script_verdict, elapsed())
+        bundle_verdict, conflicts = self.reviewer.bundle(look.goal, steps, eligibility)
+        yield BundleVerified(bundle_verdict, conflicts, elapsed())
+        timings["verified"] = timings["total"] = elapsed()
         plan = Plan(
             goal=request.goal,
             status="plan",
@@ -147,6 +171,9 @@ class Pipeline:
             confidence=script.confidence,
             objective=script.objective,
             steps=tuple(steps),
+            script_verdict=script_verdict,
+            bundle_verdict=bundle_verdict,
+            conflicts=conflicts,
             notices=notices,
             questions=look.questions,
             timings_s=timings,

@@ -238,12 +238,37 @@ class MatchedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier says of a claim.
+
+    Attributes:
+        score: P(the claim holds), calibrated, in [0, 1].
+        reason: One sentence on the weakest spot, or "" when nothing stands out.
+        places: What the reason is about, counted from 0: steps of a script, or products of a bundle.
+    """
+
+    score: float
+    reason: str = ""
+    places: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two things of one plan that do not go together, and why."""
+    """Two things of one plan that do not go together, and why.
+
+    Attributes:
+        a: Title of a product.
+        b: Title of another product, or the goal.
+        reason: One sentence for the shopper.
+        product_id: The product that can be swapped; "" when there is none.
+        swap_id: The best product of the same kind that ends the conflict; "" when there is none.
+    """
 
     a: str
     b: str
     reason: str
+    product_id: str = ""
+    swap_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +282,8 @@ class Plan:
     confidence: Confidence | None = None
     objective: str | None = None
     steps: tuple[MatchedStep, ...] = ()
-    t1: float | None = None
-    t3: float | None = None
+    script_verdict: Verdict | None = None
+    bundle_verdict: Verdict | None = None
     conflicts: tuple[Conflict, ...] = ()
     notices: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
@@ -290,8 +315,10 @@ class Plan:
             "confidence": None if self.confidence is None else CONFIDENCE_WORDS[self.confidence],
             "constraints": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.constraints).items()},
             "steps": [_step_json(s) for s in self.steps],
-            "t1": self.t1,
-            "t3": self.t3,
+            "t1": _score(self.script_verdict),
+            "t1_reason": _reason(self.script_verdict),
+            "t3": _score(self.bundle_verdict),
+            "t3_reason": _reason(self.bundle_verdict),
             "conflicts": [asdict(c) for c in self.conflicts],
             "total_usd": self.total_usd,
             "within_budget": self.within_budget,
@@ -299,6 +326,14 @@ class Plan:
             "questions": list(self.questions),
             "timings_s": {name: round(seconds, 4) for name, seconds in self.timings_s.items()},
         }
+
+
+def _score(verdict: Verdict | None) -> float | None:
+    return None if verdict is None else round(verdict.score, 4)
+
+
+def _reason(verdict: Verdict | None) -> str | None:
+    return None if verdict is None else verdict.reason
 
 
 def _step_json(matched: MatchedStep) -> dict[str, Any]:
@@ -317,6 +352,6 @@ def _match_json(match: Match) -> dict[str, Any]:
         "rating": product.rating,
         "intention": match.intention,
         "similarity": round(match.similarity, 4),
-        "t2": match.t2,
+        "t2": None if match.t2 is None else round(match.t2, 4),
         "why": match.why,
     }

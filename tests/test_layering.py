@@ -9,7 +9,7 @@ from ecomscript.config import PROJECT_ROOT
 LAYERS = (
     {"schema", "errors", "config", "folders", "jsonl", "learnt", "request", "events", "words", "packaged"},
     {"llm", "planning", "association", "verification"},
-    {"demo"},
+    {"demo", "review"},
     {"pipeline"},
     {"evaluation"},
     {"ui", "__main__"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ecomscript.association.choose import Option, ProductChooser, fit_budget
 from ecomscript.association.eligibility import Eligibility
@@ -22,6 +23,18 @@ CORE_FIRST = 1.5
 """Exponent on the importance of needs that compete for a budget: above 1, one core item outweighs several trifles of the same price."""
 BUYS_NOTHING = 0.4
 """Below this P(needs anything bought) a step gets no product."""
+
+
+JUDGED = 3
+"""Products of a kind that the judge looks at, best first."""
+JUDGE_WEIGHT = 0.1
+"""Worth of one log-odds of the judge beside the other scores of a product."""
+JUDGE_DROPS = 0.2
+"""A product that helps with less than this probability is left out."""
+NOT_HELPFUL = "what there is does not seem to help with this step"
+
+Judge = Callable[[str, Sequence[tuple[str, Product]]], npt.NDArray[np.float64]]
+"""Returns (n,) P(the product helps the step) for a goal and n pairs of step and product: the T2 verifier."""
 
 
 @dataclass(slots=True)
@@ -59,10 +72,12 @@ class Associator:
         index: Products, intentions and kinds.
         encoder: The encoder of the index.
         weights: What was learnt from the library.
+        judge: Asked about the best products of each need; without one the order of the scores stands.
     """
 
-    def __init__(self, index: IntentionIndex, encoder: Encoder, weights: LearntWeights) -> None:
+    def __init__(self, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, judge: Judge | None = None) -> None:
         self.index = index
+        self.judge = judge
         self.ranker = KindRanker(index, encoder, weights)
 
     def match_script(self, script: Script, goal: str, constraints: Constraints, eligibility: Eligibility) -> list[MatchedStep]:
@@ -82,6 +97,8 @@ class Associator:
         needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
         for need in needs:
             self._fill(need, queries[need.step], chooser, eligibility)
+        if self.judge is not None:
+            _judge_options(self.judge, goal, script.steps, needs, self.index.products)
         ruled_out = Eligibility(Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude))
         against = {need.step for need in needs if not need.options and _speaks_of(script.steps[need.step], ruled_out)}
         needs = [need for need in needs if need.move_out_of(against)]
@@ -91,7 +108,7 @@ class Associator:
         matches: list[list[Match]] = [[] for _ in script.steps]
         for need, option in zip(needs, chosen, strict=True):
             if option is not None:
-                matches[need.step].append(self.match(option.row, queries[need.step]))
+                matches[need.step].append(self.match(option.row, queries[need.step], option.t2))
         _explain(needs, chosen, constraints.budget_usd, notes)
         if constraints.budget_usd is not None:
             for found, note in zip(matches, notes, strict=True):
@@ -111,15 +128,20 @@ class Associator:
         chooser = ProductChooser(self.index, f"{objective} {step}", query, Constraints())
         columns = [[option.row for option in chooser.options(kind.name, query)] for kind in ranked]
         rows = [column[depth] for depth in range(max(map(len, columns))) for column in columns if depth < len(column)]
-        return [self.match(row, query) for row in rows[:count]]
+        found = [self.match(row, query) for row in rows[:count]]
+        if self.judge is None or not found:
+            return found
+        said = self.judge(objective, [(step, m.product) for m in found])
+        judged = [replace(m, t2=float(p)) for m, p in zip(found, said, strict=True)]
+        return sorted(judged, key=lambda m: -(m.t2 or 0.0))
 
-    def match(self, row: int, query: Vectors) -> Match:
+    def match(self, row: int, query: Vectors, t2: float | None = None) -> Match:
         """Return the product with the one of its intentions that is nearest to the query: the reason to show."""
         own = self.index.intentions_of_product[row]
         cosines = self.index.intention_vectors[own] @ query
         best = int(np.argmax(cosines))
         intention = self.index.intentions[own[best]].text
-        return Match(self.index.products[row], intention, float(cosines[best]), f"People buy this to {intention}.")
+        return Match(self.index.products[row], intention, float(cosines[best]), f"People buy this to {intention}.", t2)
 
     def best_intention(self, kind: str, query: Vectors) -> str:
         """Return the purchase intention of a kind's products that is nearest to a query; the kind's name when the index lacks it."""
@@ -162,6 +184,23 @@ class Associator:
         reasons = [eligibility.violation(self.index.products[o.row]) for o in options]
         need.options = [o for o, reason in zip(options, reasons, strict=True) if reason is None]
         need.reason = "" if need.options else str(reasons[0])
+
+
+def _judge_options(judge: Judge, goal: str, steps: Sequence[Step], needs: Sequence[_Need], products: Sequence[Product]) -> None:
+    """Let the judge re-order the best options of every need, all in one question, and take out those that do not help."""
+    asked = [(need, option) for need in needs for option in need.options[:JUDGED]]
+    if not asked:
+        return
+    said = judge(goal, [(steps[need.step].text, products[option.row]) for need, option in asked])
+    judged: dict[int, list[Option]] = {id(need): [] for need in needs}
+    for (need, option), chance in zip(asked, said, strict=True):
+        if chance >= JUDGE_DROPS:
+            bonus = JUDGE_WEIGHT * float(np.log(chance / (1 - chance + 1e-9)))
+            judged[id(need)].append(replace(option, value=option.value + bonus, t2=float(chance)))
+    for need in needs:
+        if need.options:
+            need.options = sorted(judged[id(need)], key=lambda o: (-o.value, o.row))
+            need.reason = "" if need.options else NOT_HELPFUL
 
 
 def _named(step: Step) -> list[tuple[str, float]]:

@@ -42,11 +42,13 @@ class Option:
         row: Its row in the index.
         value: How well it fits: cosine to the query plus small bonuses; comparable inside one kind only.
         price_usd: Its price; 0 when the catalogue has none.
+        t2: P(it helps the step), when a judge was asked.
     """
 
     row: int
     value: float
     price_usd: float
+    t2: float | None = None
 
 
 class ProductChooser:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ecomscript.config import DEFAULT_ENCODER
 from ecomscript.errors import ModelError
-from ecomscript.packaged import packaged_minilm
+from ecomscript.packaged import source_of
 
 Vectors = npt.NDArray[np.float32]
 
@@ -53,9 +53,8 @@ class SentenceBert:
 
         torch.set_num_threads(threads)
         logging.disable_progress_bar()
-        source = str(packaged_minilm()) if name == DEFAULT_ENCODER else name
         try:
-            self._model = SentenceTransformer(source, device="cpu")
+            self._model = SentenceTransformer(source_of(name), device="cpu")
         except (OSError, ValueError) as error:
             cause = f"The encoder {name!r} cannot be loaded ({str(error).splitlines()[0]})"
             raise ModelError(cause, "Name a Sentence-BERT model or folder that exists.") from error

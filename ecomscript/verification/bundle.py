@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecomscript.schema import AttributeValue
+from ecomscript.schema import AttributeValue, Verdict
 from ecomscript.verification.claims import BundleClaim, ProductClaim, Segments
 from ecomscript.verification.combine import Combiner
 from ecomscript.verification.compatibility import Clash, Placed, clashes
 from ecomscript.verification.lora import Base, SegmentModel, load_adapter
 from ecomscript.verification.product import ProductVerifier
-from ecomscript.verification.verdict import Verdict
 
+Attributes = Sequence[Mapping[str, AttributeValue]]
+"""The catalogue attributes of the products of one bundle."""
 MOST_PAIRS = 40
 """Pairs of a large bundle that are put to the model: those whose titles share most words, since unrelated things rarely clash."""
 CLEAR = 2.0
@@ -59,7 +60,7 @@ class BundleVerifier:
         """
         return cls(load_adapter(folder, "t3", base), product, Combiner.load(folder))
 
-    def parts(self, claims: Sequence[BundleClaim], attributes: Sequence[Sequence[Mapping[str, AttributeValue]]] | None = None) -> BundleParts:
+    def parts(self, claims: Sequence[BundleClaim], attributes: Sequence[Attributes] | None = None) -> BundleParts:
         """Return what each part says of the bundles.
 
         Args:
@@ -69,9 +70,9 @@ class BundleVerifier:
         inputs: list[Segments] = []
         places: list[list[tuple[int, ...]]] = []
         for claim in claims:
-            mine = [(a,) for a in range(len(claim.placed))] + related_pairs(claim)
-            places.append(mine)
-            inputs += [claim.single(p[0]) if len(p) == 1 else claim.pair(p[0], p[1]) for p in mine]
+            where: list[tuple[int, ...]] = [*((a,) for a in range(len(claim.placed))), *related_pairs(claim)]
+            places.append(where)
+            inputs += [claim.single(p[0]) if len(p) == 1 else claim.pair(p[0], p[1]) for p in where]
         ends = np.cumsum([0, *map(len, places)])
         logits = self.model.score(inputs).whole
         fits = self.product.parts([ProductClaim(claim.objective, step, title) for claim in claims for step, title in claim.placed])["model"]
@@ -87,7 +88,7 @@ class BundleVerifier:
         return BundleParts({name: np.array([row[name] for row in rows], np.float64) for name in _NAMES}, rules, likeliest)
 
     def verdicts(
-        self, claims: Sequence[BundleClaim], attributes: Sequence[Sequence[Mapping[str, AttributeValue]]] | None = None
+        self, claims: Sequence[BundleClaim], attributes: Sequence[Attributes] | None = None
     ) -> list[tuple[Verdict, tuple[Clash, ...]]]:
         """Return P(holds together) with the weakest spot, and what the rules found, for each bundle."""
         parts = self.parts(claims, attributes)

@@ -107,6 +107,20 @@ class BundleClaim:
         """(step, product title) of every product, in order."""
         return tuple((entry.step, title) for entry in self.steps for title in entry.products)
 
+    def segments(self) -> Segments:
+        """Return the objective, and each step followed by its products."""
+        return (self.objective, *(text for entry in self.steps for text in (entry.step, *entry.products)))
+
+    @property
+    def product_segments(self) -> tuple[int, ...]:
+        """Where the products of ``placed`` stand in ``segments``."""
+        found: list[int] = []
+        at = 1
+        for entry in self.steps:
+            found += range(at + 1, at + 1 + len(entry.products))
+            at += 1 + len(entry.products)
+        return tuple(found)
+
     def single(self, a: int) -> Segments:
         """Return the segments for product ``a`` (its place in ``placed``) on its own against the objective."""
         return (self.objective, *self.placed[a])

@@ -90,10 +90,10 @@ class Combiner:
         """
         try:
             row = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            arrays = [np.array(row[name], np.float64) for name in ("mean", "scale", "coef")]
-            if not all(len(array) == len(row["names"]) and np.isfinite(array).all() for array in arrays):
+            mean, scale, coef = (np.array(row[name], np.float64) for name in ("mean", "scale", "coef"))
+            if not all(len(array) == len(row["names"]) and np.isfinite(array).all() for array in (mean, scale, coef)):
                 raise ValueError("its lists do not belong together")
-            return cls(tuple(row["names"]), *arrays, float(row["intercept"]), row["meta"])
+            return cls(tuple(row["names"]), mean, scale, coef, float(row["intercept"]), row["meta"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder / FILE} cannot be read ({error})", RETRAIN) from None
 

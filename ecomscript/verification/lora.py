@@ -19,7 +19,7 @@ from torch import nn
 
 from ecomscript.config import DEFAULT_ENCODER
 from ecomscript.errors import ModelError
-from ecomscript.packaged import packaged_minilm
+from ecomscript.packaged import source_of
 from ecomscript.verification.claims import Segments
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Base:
     """A pretrained model and its tokenizer, loaded once and shared by adapters.
 
     Args:
-        name: "all-MiniLM-L6-v2" for the packaged weights, or what ``AutoModel`` takes: a hub name or a folder.
+        name: "all-MiniLM-L6-v2" or "all-mpnet-base-v2" for packaged weights, or what ``AutoModel`` takes: a hub name or a folder.
         attention: "sdpa", or "eager", which trains faster in bfloat16 on a CPU.
 
     Raises:
@@ -77,7 +77,7 @@ class Base:
 
         logging.disable_progress_bar()
         self.name = name
-        source = str(packaged_minilm()) if name == DEFAULT_ENCODER else name
+        source = source_of(name)
         try:
             self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source)
             self.model: PreTrainedModel = AutoModel.from_pretrained(source, dtype=torch.float32, attn_implementation=attention)
@@ -264,7 +264,7 @@ class SegmentModel(nn.Module):
 
     def merge(self) -> SegmentModel:
         """Fold the adapter into the weights, for serving; bfloat16 where the processor computes it. The model cannot train any more."""
-        self.encoder = self.encoder.merge_and_unload()  # type: ignore[operator]
+        self.encoder = self.encoder.merge_and_unload()  # type: ignore[assignment]
         if can_bfloat16(self.device):
             self.encoder.to(torch.bfloat16)
         return self.eval()
@@ -302,7 +302,7 @@ def load_adapter(folder: Path, task: str, base: Base | None = None) -> SegmentMo
 
 def can_bfloat16(device: torch.device) -> bool:
     """Return whether the device computes in bfloat16 by itself and not by emulation."""
-    return device.type != "cpu" or bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512") and torch.cpu._is_avx512_bf16_supported())
+    return device.type != "cpu" or bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def _batches(order: Sequence[int], inputs: Sequence[Segments]) -> Iterator[list[int]]:

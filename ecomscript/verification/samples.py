@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import combinations
 from math import nan
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Sample:
 def samples_of(task: Task, items: Sequence[Item], rng: random.Random) -> list[Sample]:
     """Return the training samples of the items of one task; what is drawn at random comes from ``rng``."""
     if task == "t1":
-        return script_samples(items)
+        return script_samples(items) + order_samples(items, rng)
     if task == "t2":
         return [Sample(item.claim.segments(), float(item.label), pair=item.pair) for item in items if isinstance(item.claim, ProductClaim)]
     return clash_samples(items, rng)
@@ -56,8 +57,20 @@ def script_samples(items: Iterable[Item]) -> list[Sample]:
     return found
 
 
+def order_samples(items: Iterable[Item], rng: random.Random, each: int = 3) -> list[Sample]:
+    """T1: two steps of a right script alone, as they stand (1) and turned round (0), ``each`` times for every objective."""
+    found = []
+    for claim in {item.claim.objective: item.claim for item in items if item.label and isinstance(item.claim, ScriptClaim)}.values():
+        places = list(combinations(range(len(claim.steps)), 2))
+        for a, b in rng.sample(places, min(each, len(places))):
+            first, second, name = claim.steps[a], claim.steps[b], f"order {claim.objective} {a} {b}"
+            found.append(Sample((claim.objective, first, second), 1.0, pair=name))
+            found.append(Sample((claim.objective, second, first), 0.0, pair=name))
+    return found
+
+
 def _step_targets(item: Item, right: Sequence[Sequence[str]]) -> tuple[float, ...]:
-    """Return (objective and steps,) targets: 0 for every step of a right script, 1 for what sets a wrong one apart from its nearest right one."""
+    """Return a target for objective and steps: 0 in a right script, 1 for what sets a wrong one apart from its nearest right one."""
     assert isinstance(item.claim, ScriptClaim)
     steps = item.claim.steps
     if item.label:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ecomscript.schema import Verdict
 from ecomscript.verification.claims import ScriptClaim
 from ecomscript.verification.combine import Combiner
 from ecomscript.verification.lora import Base, SegmentModel, load_adapter
 from ecomscript.verification.order import Encode, OrderModel
-from ecomscript.verification.verdict import Verdict
 
 STANDS_OUT = 1.0
 """By how many log-odds the likeliest flawed step must lead the median step before it is named."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ecomscript.config import ASSETS
+from ecomscript.config import SHIPPED_MODELS
 from ecomscript.errors import ModelError
 from ecomscript.verification.bundle import BundleVerifier
+from ecomscript.verification.claims import BundleClaim, Claim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.lora import Base
 from ecomscript.verification.order import Encode
 from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.script import ScriptVerifier
 
-SHIPPED = ASSETS / "models"
 Loaded = TypeVar("Loaded")
 
 
@@ -36,7 +36,7 @@ class Verifiers:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, encode: Encode, folder: Path = SHIPPED) -> Verifiers:
+    def load(cls, encode: Encode, folder: Path = SHIPPED_MODELS) -> Verifiers:
         """Read what there is; whatever is missing or damaged becomes a problem and not an error.
 
         Args:
@@ -57,3 +57,21 @@ class Verifiers:
         t2 = attempt(lambda: ProductVerifier.load(folder / "t2", base))
         t3 = attempt(lambda: BundleVerifier.load(folder / "t3", t2, base)) if t2 is not None else None
         return cls(t1, t2, t3, tuple(problems))
+
+    def scores(self, task: Task, claims: Sequence[Claim]) -> list[float]:
+        """Return P(label 1) of claims of one task, in their order.
+
+        Raises:
+            ModelError: The verifier of the task is missing.
+        """
+        if task == "t1" and self.t1 is not None:
+            return [verdict.score for verdict in self.t1.verdicts([c for c in claims if isinstance(c, ScriptClaim)])]
+        if task == "t2" and self.t2 is not None:
+            return self.t2.scores([c for c in claims if isinstance(c, ProductClaim)]).tolist()
+        if task == "t3" and self.t3 is not None:
+            return [verdict.score for verdict, _ in self.t3.verdicts([c for c in claims if isinstance(c, BundleClaim)])]
+        raise ModelError(f"The verifier {task} cannot be used. {' '.join(self.problems)}", "")
+
+
+NO_VERIFIERS = Verifiers()
+"""None of the three."""

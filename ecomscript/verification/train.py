@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Trainer:
         """
         total = epochs * math.ceil(len(samples) / self.settings.batch_size)
         warm = max(1, total // 10)
-        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda n: min((n + 1) / warm, max(0.0, (total - n) / (total - warm + 1))))
+        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda n: min((n + 1) / warm, (total - n) / (total - warm + 1)))
         for _ in range(first * math.ceil(len(samples) / self.settings.batch_size)):
             schedule.step()
         for epoch in range(first, epochs):
@@ -152,7 +153,7 @@ def logits_of(model: SegmentModel, items: Sequence[Item]) -> np.ndarray[Any, np.
         inputs += [claim.single(a) for a in range(len(claim.placed))] + [claim.pair(*p) for p in claim.pairs]
         ends.append(len(inputs))
     found = model.score(inputs).whole
-    return np.array([-found[a:b].max() if b > a else 0.0 for a, b in zip(ends, ends[1:], strict=False)], np.float32)
+    return np.array([-found[a:b].max() if b > a else 0.0 for a, b in pairwise(ends)], np.float32)
 
 
 def auc_of(model: SegmentModel, items: Sequence[Item]) -> float:
@@ -192,12 +193,11 @@ def train(run: Run) -> dict[str, Any]:
     trainer = Trainer(model, run.train)
     folder = run.checkpoint / run.out.name
     identity = {"task": run.task, "base": run.base_model, "lora": asdict(run.lora), "train": asdict(run.train), "injection": run.injection}
-    state = _resumed(folder, identity, model, trainer) if run.resume else {"epoch": 0, "history": []}
-    if not state["history"]:
+    first, history = _resumed(folder, identity, model) if run.resume else (0, [])
+    if not first:
         _before_items(run, items, model, trainer)
     samples = samples_of(run.task, learnt, random.Random(run.train.seed))
     trainer.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=run.train.lr)
-    history: list[float] = state["history"]
 
     def after(epoch: int) -> bool:
         auc = auc_of(model, validation)
@@ -206,11 +206,11 @@ def train(run: Run) -> dict[str, Any]:
         if auc >= max(history):
             model.save(folder / "best", {})
         model.save(folder / "last", {})
-        torch.save({"identity": identity, "epoch": epoch + 1, "history": history, "optimizer": trainer.optimizer.state_dict()}, folder / STATE)
+        torch.save({"identity": identity, "epoch": epoch + 1, "history": history}, folder / STATE)
         return len(history) - 1 - int(np.argmax(history)) < run.train.patience
 
     folder.mkdir(parents=True, exist_ok=True)
-    trainer.run(samples, run.train.epochs, run.task, after, first=state["epoch"])
+    trainer.run(samples, run.train.epochs, run.task, after, first)
     model.restore(folder / "best")
     meta = {
         "task": run.task,
@@ -242,14 +242,15 @@ def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer:
         trainer.run(samples_of("t1", library, random.Random(run.train.seed)), run.train.library_epochs, "library")
 
 
-def _resumed(folder: Path, identity: dict[str, Any], model: SegmentModel, trainer: Trainer) -> dict[str, Any]:
+def _resumed(folder: Path, identity: dict[str, Any], model: SegmentModel) -> tuple[int, list[float]]:
+    """Return how many epochs are done and their validation AUCs, with the model as it was after the last."""
     if not (folder / STATE).is_file():
-        return {"epoch": 0, "history": []}
+        return 0, []
     state: dict[str, Any] = torch.load(folder / STATE, weights_only=True)
     if state["identity"] != identity:
         raise ModelError(f"The checkpoint in {folder} was made with other settings", "Use those settings, or train without --resume.")
     model.restore(folder / "last")
-    return state
+    return state["epoch"], state["history"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -304,8 +305,9 @@ def _run(args: argparse.Namespace) -> Run:
     names = {f: getattr(args, f) for f in asdict(TrainSettings())}
     lora = LoraSettings(args.rank, args.alpha, args.dropout, args.layers, args.max_length)
     out = args.out or PROJECT_ROOT / "build" / "verifiers" / args.task
+    train_settings = replace(TrainSettings(), **names)
     return Run(
-        args.task, out, args.base_model, lora, replace(TrainSettings(), **names), args.inject, args.taught, args.hold_out_domains, args.checkpoint, args.resume
+        args.task, out, args.base_model, lora, train_settings, args.inject, args.taught, args.hold_out_domains, args.checkpoint, args.resume
     )
 
 

@@ -1,0 +1,122 @@
+"""Fit what stands over the trained adapters: the order model of T1 and the calibrated combiner of each task.
+
+python -m ecomscript.evaluation.calibrate [--models assets/models]
+
+Combiners are fitted on the validation split, which no adapter has seen. The words of the page (high, fair, low) sit on thresholds that
+are chosen there too, and the share that was right at each level is stored beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecomscript.association.vector_store import open_encoder
+from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, SHIPPED_MODELS
+from ecomscript.errors import EcomScriptError
+from ecomscript.verification.bundle import BundleVerifier
+from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Task
+from ecomscript.verification.combine import Combiner, calibration_error
+from ecomscript.verification.items import TRAINING, Item, in_split, read_items
+from ecomscript.verification.lora import load_adapter
+from ecomscript.verification.order import OrderModel, fit_order
+from ecomscript.verification.product import ProductVerifier
+from ecomscript.verification.samples import flawed_library
+from ecomscript.verification.script import ScriptVerifier
+
+Parts = dict[str, npt.NDArray[np.float64]]
+LEVELS = (("high", 2 / 3), ("fair", 1 / 3), ("low", 0.0))
+"""The words and the least share of validation items, by falling score, that they start from: thirds."""
+
+
+def fit_t1_order(folder: Path) -> None:
+    """Learn the order of steps from the right scripts of training split and library, and write it beside the T1 adapter."""
+    items = read_items(TRAINING / "t1.jsonl", "t1")
+    measured = {i.claim.objective for i in items if i.split in {"validation", "test"} and isinstance(i.claim, ScriptClaim)}
+    known = [*flawed_library(DEMO_CATALOG / "scripts", frozenset(measured)), *in_split(items, "train")]
+    right = [item.claim for item in known if item.label and isinstance(item.claim, ScriptClaim)]
+    fit_order(right, open_encoder(DEFAULT_ENCODER).encode).save(folder)
+
+
+def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> Parts:
+    """Return what the parts of the task's verifier say of labelled items, each (n,)."""
+    claims = [item.claim for item in items]
+    nothing = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
+    if task == "t1":
+        encode = open_encoder(DEFAULT_ENCODER).encode
+        script = ScriptVerifier(load_adapter(folder / "t1", "t1"), OrderModel.load(folder / "t1"), encode, nothing)
+        return script.parts([claim for claim in claims if isinstance(claim, ScriptClaim)]).table
+    product = ProductVerifier(load_adapter(folder / "t2", "t2"), nothing)
+    if task == "t2":
+        return product.parts([claim for claim in claims if isinstance(claim, ProductClaim)])
+    bundle = BundleVerifier(load_adapter(folder / "t3", "t3"), product, nothing)
+    return bundle.parts([claim for claim in claims if isinstance(claim, BundleClaim)]).table
+
+
+def fit_combiner(task: Task, folder: Path) -> Combiner:
+    """Fit the combiner of one task on the validation split and write it."""
+    items = in_split(read_items(TRAINING / f"{task}.jsonl", task), "validation")
+    labels = [item.label for item in items]
+    parts = parts_of(task, folder, items)
+    names = list(parts)
+    table = np.stack([parts[name] for name in names], axis=1)
+    combiner = Combiner.fit(names, table, labels, {})
+    probabilities = combiner.probability(parts)
+    meta = {
+        "fitted_on": "validation split",
+        "items": len(items),
+        "ece": round(calibration_error(probabilities, labels), 4),
+        "levels": levels(probabilities, labels),
+    }
+    combiner = Combiner(combiner.names, combiner.mean, combiner.scale, combiner.coef, combiner.intercept, meta)
+    combiner.save(folder / task)
+    return combiner
+
+
+def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int]) -> list[dict[str, Any]]:
+    """Return for each word the score that it starts from and the share of items at that level whose claim held."""
+    order = np.argsort(-probabilities)
+    truth = np.asarray(labels)[order]
+    found, last = [], 0
+    for number, (word, rest) in enumerate(LEVELS):
+        end = len(order) if number == len(LEVELS) - 1 else round(len(order) * (1 - rest))
+        found.append(
+            {
+                "word": word,
+                "from": 0.0 if end == len(order) else round(float(probabilities[order[end - 1]]), 4),
+                "items": end - last,
+                "right": round(float(truth[last:end].mean()), 4),
+            }
+        )
+        last = end
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fit order model and combiners; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ecomscript.evaluation.calibrate", description=__doc__)
+    parser.add_argument("--models", type=Path, default=SHIPPED_MODELS, help="folder with the adapters t1, t2 and t3")
+    parser.add_argument("--task", choices=("t1", "t2", "t3"), action="append", help="repeatable; default: all")
+    args = parser.parse_args(argv)
+    tasks: Sequence[Task] = args.task or ("t1", "t2", "t3")
+    try:
+        for task in tasks:
+            if task == "t1":
+                fit_t1_order(args.models / "t1")
+            combiner = fit_combiner(task, args.models)
+            print(json.dumps({"task": task, "parts": dict(zip(combiner.names, combiner.coef.round(3), strict=True)), **combiner.meta}))
+    except EcomScriptError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""What scores of labelled claims are worth, with 95 % intervals by the bootstrap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import f1_score, roc_auc_score
+
+from ecomscript.verification.combine import calibration_error
+from ecomscript.verification.items import Item
+
+Array = npt.NDArray[np.float64]
+RESAMPLES = 1000
+FEWEST = 8
+"""Fewest items of an error or a domain for which an area under the curve is given."""
+
+
+def measure(items: Sequence[Item], probabilities: Array, seed: int) -> dict[str, Any]:
+    """Return accuracy, AUC and macro-F1 with intervals, accuracy inside contrast pairs, ECE, and AUC per error and domain.
+
+    Args:
+        items: Labelled claims.
+        probabilities: (n,) P(label 1); above ½ counts as a yes.
+        seed: Of the bootstrap.
+    """
+    labels = np.array([item.label for item in items])
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, len(items), (RESAMPLES, len(items)))
+    row: dict[str, Any] = {"items": len(items), "positive": int(labels.sum())}
+    for name, metric in (("accuracy", _accuracy), ("auc", _auc), ("macro_f1", _macro_f1)):
+        spread = [metric(labels[d], probabilities[d]) for d in draws if 0 < labels[d].sum() < len(d)]
+        row[name] = round(metric(labels, probabilities), 4)
+        row[f"{name}_ci95"] = [round(float(q), 4) for q in np.quantile(spread, (0.025, 0.975))]
+    row["pair_accuracy"] = pair_accuracy(items, probabilities)
+    row["ece"] = round(calibration_error(probabilities, labels.tolist()), 4)
+    row["auc_by_error"] = _by_error(items, labels, probabilities)
+    row["auc_by_domain"] = _by_domain(items, labels, probabilities)
+    return row
+
+
+def pair_accuracy(items: Sequence[Item], scores: Array) -> float | None:
+    """Return how often the right member of a contrast pair scores above a wrong one (ties count half); None without pairs."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for n, item in enumerate(items):
+        groups[item.pair or item.item_id].append(n)
+    wins = [
+        float(scores[a] > scores[b]) + 0.5 * float(scores[a] == scores[b])
+        for group in groups.values()
+        for a in group
+        for b in group
+        if items[a].label > items[b].label
+    ]
+    return round(float(np.mean(wins)), 4) if wins else None
+
+
+def _accuracy(labels: npt.NDArray[np.int64], probabilities: Array) -> float:
+    return float(((probabilities > 0.5) == labels).mean())
+
+
+def _auc(labels: npt.NDArray[np.int64], probabilities: Array) -> float:
+    return float(roc_auc_score(labels, probabilities))
+
+
+def _macro_f1(labels: npt.NDArray[np.int64], probabilities: Array) -> float:
+    return float(f1_score(labels, probabilities > 0.5, average="macro", zero_division=0))
+
+
+def _by_error(items: Sequence[Item], labels: npt.NDArray[np.int64], probabilities: Array) -> dict[str, float]:
+    """Return for each error the AUC of its items against all right ones."""
+    found = {}
+    for error in sorted({item.error for item in items if not item.label}):
+        chosen = np.array([item.label == 1 or item.error == error for item in items])
+        found[error] = round(_auc(labels[chosen], probabilities[chosen]), 3)
+    return found
+
+
+def _by_domain(items: Sequence[Item], labels: npt.NDArray[np.int64], probabilities: Array) -> dict[str, float]:
+    found = {}
+    for domain in sorted({item.domain for item in items}):
+        chosen = np.array([item.domain == domain for item in items])
+        if chosen.sum() >= FEWEST and 0 < labels[chosen].sum() < chosen.sum():
+            found[domain] = round(_auc(labels[chosen], probabilities[chosen]), 3)
+    return found

@@ -1,0 +1,92 @@
+"""The verifiers laid over a plan: products judged while they are chosen, then the script, then the whole bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ecomscript.association.associate import Judge
+from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.index import IntentionIndex
+from ecomscript.schema import Conflict, MatchedStep, Product, Verdict
+from ecomscript.verification.claims import MAX_CHARACTERS, BundleClaim, BundleStep, ProductClaim, ScriptClaim
+from ecomscript.verification.compatibility import Clash, Placed, clashes
+from ecomscript.verification.suite import Verifiers
+
+SWAPS_TRIED = 6
+
+
+class Reviewer:
+    """What the verifiers say of plans.
+
+    Args:
+        verifiers: The three models, each of which may be missing.
+        index: For the products that could take the place of one in a conflict.
+    """
+
+    def __init__(self, verifiers: Verifiers, index: IntentionIndex) -> None:
+        self.verifiers, self._index = verifiers, index
+
+    @property
+    def judge(self) -> Judge | None:
+        """T2 as a judge of candidate products; None when its model cannot be used."""
+        return None if self.verifiers.t2 is None else self._judge
+
+    def _judge(self, goal: str, placed: Sequence[tuple[str, Product]]) -> npt.NDArray[np.float64]:
+        assert self.verifiers.t2 is not None
+        return self.verifiers.t2.scores([ProductClaim(_cut(goal), _cut(step), *_described(product)) for step, product in placed])
+
+    def script(self, goal: str, steps: Sequence[MatchedStep]) -> Verdict | None:
+        """Return T1's verdict on the steps for the goal as typed; None when the model cannot be used."""
+        if self.verifiers.t1 is None or not steps:
+            return None
+        return self.verifiers.t1.verdicts([ScriptClaim(_cut(goal), tuple(_cut(matched.step.text) for matched in steps))])[0]
+
+    def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
+        """Return T3's verdict on all products together and every conflict that the attribute rules name.
+
+        Args:
+            goal: The goal as typed.
+            steps: The plan.
+            eligibility: What a product that takes another's place must keep.
+        """
+        placed = [_placed(matched.step.text, m.product) for matched in steps for m in matched.matches]
+        products = [m.product for matched in steps for m in matched.matches]
+        verdict, found = None, clashes(goal, placed)
+        if self.verifiers.t3 is not None and placed:
+            bundle = tuple(BundleStep(_cut(s.step.text), tuple(_cut(m.product.title) for m in s.matches)) for s in steps)
+            verdict, found = self.verifiers.t3.verdicts([BundleClaim(_cut(goal), bundle)], [[p.attributes for p in placed]])[0]
+        return verdict, tuple(self._conflict(goal, clash, placed, products, eligibility) for clash in found)
+
+    def _conflict(
+        self, goal: str, clash: Clash, placed: Sequence[Placed], products: Sequence[Product], eligibility: Eligibility
+    ) -> Conflict:
+        """Name both sides, and the product of the same kind that ends the clash without bringing another."""
+        other = goal if clash.second is None else placed[clash.second].title
+        for culprit in (clash.first,) if clash.second is None else (clash.second, clash.first):
+            product = products[culprit]
+            taken = {p.product_id for p in products}
+            for row in self._index.products_of_kind.get(product.kind or "", [])[:SWAPS_TRIED]:
+                candidate = self._index.products[row]
+                if candidate.product_id in taken or eligibility.violation(candidate) is not None:
+                    continue
+                swapped = [*placed]
+                swapped[culprit] = _placed(placed[culprit].step, candidate)
+                if not any(culprit in (c.first, c.second) for c in clashes(goal, swapped)):
+                    return Conflict(placed[clash.first].title, other, clash.reason, product.product_id, candidate.product_id)
+        return Conflict(placed[clash.first].title, other, clash.reason)
+
+
+def _placed(step: str, product: Product) -> Placed:
+    return Placed(step, product.title, " ".join(product.features), product.attributes)
+
+
+def _described(product: Product) -> tuple[str, str]:
+    """Return title and first feature, as T2 was trained on."""
+    return _cut(product.title), _cut(product.features[0]) if product.features else ""
+
+
+def _cut(text: str) -> str:
+    return text[:MAX_CHARACTERS]
