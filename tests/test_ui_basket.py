@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from ui_fakes import PRODUCTS
+from ui_fakes import CONFLICT, PRODUCTS
 
 from ecomscript.errors import InputError
 from ecomscript.schema import Product
-from ecomscript.ui.basket import MAX_LINES, Basket, edit, toggle
+from ecomscript.ui.basket import MAX_LINES, Basket, add_all, conflicts_in, edit, toggle
 from ecomscript.ui.export import basket_csv, basket_json, basket_markdown, csv_cell
 from ecomscript.ui.render_basket import basket_html
 
@@ -107,3 +107,41 @@ def test_markdown_is_not_run():
 def test_json_has_null_for_what_is_unknown():
     whole = json.loads(basket_json(Basket().add([GAME]), "", None))
     assert whole["goal"] is whole["budget_usd"] is whole["items"][0]["price_usd"] is whole["items"][0]["subtotal_usd"] is None
+
+
+def test_a_swap_keeps_place_and_quantity():
+    basket = Basket().add([TENT, LAMP, GAME]).with_quantity("lamp", 3)
+    swapped = basket.swap("lamp", PRODUCTS["pot"], 0.7)
+    assert [(line.product.product_id, line.quantity, line.t2) for line in swapped.lines] == [
+        ("tent", 1, None),
+        ("pot", 3, 0.7),
+        ("game", 1, None),
+    ]
+    assert [(line.product.product_id, line.quantity) for line in basket.swap("lamp", TENT).lines] == [("tent", 4), ("game", 1)]
+    assert basket.with_quantity("tent", 98).swap("lamp", TENT).items == 99 + 1
+    assert basket.swap("stove", PRODUCTS["pot"]) is basket
+
+
+def test_exports_carry_scores_and_conflicts():
+    stove, pot = PRODUCTS["stove"], PRODUCTS["pot"]
+    basket = add_all(Basket(), [stove, pot, TENT], {"stove": 0.88, "tent": 0.99999})
+    basket = toggle(basket, {"pid": "lamp"}, PRODUCTS.get, {"lamp": 0.5})
+    conflicts = conflicts_in(basket, [CONFLICT], {stove.title, pot.title, TENT.title})
+    assert conflicts == (CONFLICT,)
+    rows = list(csv.DictReader(io.StringIO(basket_csv(basket, conflicts))))
+    assert [row["t2"] for row in rows] == ["0.88", "", "1.0", "0.5"]
+    assert [CONFLICT.reason in row["conflict"] for row in rows] == [True, True, False, False]
+    whole = json.loads(basket_json(basket, "", None, conflicts))
+    assert [item["t2"] for item in whole["items"]] == [0.88, None, 1.0, 0.5]
+    assert whole["conflicts"] == [{"a": stove.title, "b": pot.title, "reason": CONFLICT.reason}]
+    text = basket_markdown(basket, "camp", None, [replace(CONFLICT, reason="<b>x</b>")])
+    assert "(fits its step: 0.88)" in text and "(fits its step: \\> 0.99)" in text
+    assert "## Check before you buy" in text and "\\<b\\>x" in text
+
+
+def test_a_conflict_leaves_the_exports_with_its_product():
+    stove, pot = PRODUCTS["stove"], PRODUCTS["pot"]
+    titles = {stove.title, pot.title}
+    with_goal = replace(CONFLICT, b="camp in winter")
+    assert conflicts_in(Basket().add([stove]), [CONFLICT, with_goal], titles) == (with_goal,)
+    assert conflicts_in(Basket().add([TENT]), [CONFLICT, with_goal], titles) == ()

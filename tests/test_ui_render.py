@@ -3,20 +3,25 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from ui_fakes import HOSTILE, PRODUCTS, STEPS, FakePipeline, describe
+from ui_fakes import CARDS, HOSTILE, PRODUCTS, STEPS, FakePipeline, describe
 
 from ecomscript.schema import ConstraintItem, PlanRequest
 from ecomscript.ui import texts
 from ecomscript.ui.about import about_html
 from ecomscript.ui.basket import Basket
 from ecomscript.ui.border import watch
-from ecomscript.ui.render import escape, link_query, plan_html, status_html, tile, title_parts
+from ecomscript.ui.markup import escape, title_parts
+from ecomscript.ui.render import link_query, plan_html, status_html, tile
 from ecomscript.ui.render_basket import basket_html
+from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView
 
 
 def views(goal, **fields):
     return list(watch(FakePipeline(), PlanRequest(goal, **fields), describe))
+
+
+BACKING = Backing(CARDS, (), PRODUCTS.get)
 
 
 class Tags(HTMLParser):
@@ -38,13 +43,24 @@ class Tags(HTMLParser):
         self.text += data
 
 
-ALL = ["camping under $250", "something for dad", "clarify", "clarify something", "redirect", "refuse", "fail", "boom", "hostile"]
+ALL = [
+    "camping under $250",
+    "clash camping",
+    "something for dad",
+    "clarify",
+    "clarify something",
+    "redirect",
+    "refuse",
+    "fail",
+    "boom",
+    "hostile",
+]
 
 
 @pytest.mark.parametrize("goal", ALL)
 def test_every_view_is_well_formed_and_has_known_tags_only(goal):
     for view in [PlanView(), *views(goal)]:
-        tags = Tags(plan_html(view) + status_html(view))
+        tags = Tags(plan_html(view, BACKING) + status_html(view))
         assert {t for t, _ in tags.found} <= {
             *("section", "header", "div", "ol", "ul", "li", "h2", "h3", "h4", "p", "span", "button", "article", "a", "q", "b", "i")
         }
@@ -160,7 +176,7 @@ def test_titles_are_split_at_the_first_comma():
     assert title_parts("Tent") == ("Tent", "")
 
 
-def test_about_shows_the_facts_it_is_given_and_no_confidence():
+def test_about_shows_the_facts_it_is_given_and_no_measured_number():
     markup = about_html({"products": 8446})
     assert "8,446" in markup
     assert texts.ABOUT_DATA_TITLE not in about_html({})

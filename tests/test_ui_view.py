@@ -1,5 +1,5 @@
 import pytest
-from ui_fakes import STEPS, FakePipeline, describe
+from ui_fakes import CONFLICT, SCORES, STEPS, FakePipeline, describe
 
 from ecomscript.errors import CatalogError, InputError
 from ecomscript.events import Failed, Finished
@@ -15,11 +15,19 @@ def views(goal, **fields):
 
 def test_steps_arrive_one_by_one():
     seen = views("camping")
-    assert [len(v.matched) for v in seen] == [0, 0, 1, 2, 3, 4, 5, 5]
-    assert [v.phase for v in seen] == ["working"] * 7 + ["done"]
+    assert [len(v.matched) for v in seen] == [0, 0, 1, 2, 3, 4, 5, 5, 5, 5]
+    assert [v.phase for v in seen] == ["working"] * 9 + ["done"]
     assert seen[1].pending == tuple(s.step for s in STEPS)
     assert seen[-1].objective == "Camp with two children for a weekend"
     assert len(seen[-1].products) == 8
+
+
+def test_verdicts_arrive_after_the_steps():
+    seen = views("clash camping")
+    assert [v.checked for v in seen[-4:]] == [(), ("t1",), ("t1", "t3"), ("t1", "t3")]
+    assert seen[-3].script_verdict.places == (2, 4) and seen[-3].bundle_verdict is None
+    assert seen[-1].conflicts == seen[-2].conflicts == (CONFLICT,)
+    assert seen[-1].t2 == SCORES
 
 
 def test_expected_and_unexpected_errors_end_in_one_sentence(caplog):

@@ -2,11 +2,15 @@
 """A pipeline of a handful of invented products for the tests of the page; what it does is chosen by a word in the goal."""
 
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
+from types import SimpleNamespace
 from typing import ClassVar
 
-from ecomscript.events import Failed, Finished, Planned, StepMatched
-from ecomscript.schema import ConstraintItem, Constraints, Match, MatchedStep, Plan, Product, Script, Step
+import numpy as np
+
+from ecomscript.evaluation.report_cards import Level, ReportCard
+from ecomscript.events import BundleVerified, Failed, Finished, Planned, ScriptVerified, StepMatched
+from ecomscript.schema import Conflict, ConstraintItem, Constraints, Match, MatchedStep, Plan, Product, Script, Step, Verdict
 
 HOSTILE = (
     "<img src=x onerror=\"window.__y=1\"> Lantern",
@@ -20,6 +24,7 @@ _ROWS = [
     ("mat", "Mossbed Self-Inflating Mat, 5 cm, Quiet Surface, Moss Green", "Mossbed", "🟩", 44.99, 4.2, 96, "Outdoors > Camping > Sleeping"),
     ("lamp", "Wickerlight Rechargeable Camp Lantern, 400 lm, Warm Dimming", "Wickerlight", "🏮", 24.0, 4.7, 15230, "Outdoors > Camping > Lighting"),
     ("stove", "Brandle Two-Burner Gas Stove, Wind Guards, Fold-Flat Legs", "Brandle", "🔥", 79.0, 4.1, 402, "Outdoors > Camping > Cooking"),
+    ("stove2", "Kettlewick Alpine Stove, Cold-Weather Regulator, Two Burners", "Kettlewick", "🔥", 84.5, 4.3, 211, "Outdoors > Camping > Cooking"),
     ("pot", "Pallamere Nesting Cook Set for 4, Hard-Anodised, 9 Pieces", "Pallamere", "🍲", 54.25, 4.5, 2310, "Outdoors > Camping > Cooking"),
     ("game", "Lumen & Fig Travel Games Tin, 12 Games, Ages 4 and Up", "Lumen & Fig", "🎲", None, None, 0, "Toys > Games > Travel"),
     ("aid", "Halewick First Aid Kit, 84 Pieces, Child Plasters", "Halewick", "🩹", 18.75, 4.8, 5521, "Health > First aid > Kits"),
@@ -70,12 +75,54 @@ STEPS = (
 )
 
 
+LEVELS = (Level("high", 0.7, 150, 0.83), Level("fair", 0.4, 150, 0.6), Level("low", 0.0, 150, 0.2))
+CARDS = {
+    "t1": ReportCard("t1", "all-MiniLM-L6-v2", 0.56, 0.55, 0.49, 0.61, 0.5, LEVELS),
+    "t2": ReportCard("t2", "all-MiniLM-L6-v2", 0.81, 0.884, 0.85, 0.91, 0.52, LEVELS),
+    "t3": ReportCard("t3", "all-MiniLM-L6-v2", 0.68, 0.74, 0.69, 0.79, 0.5, LEVELS),
+}
+"""T1 is weak, the others are not."""
+SCORES = {"tent": 0.93, "bag": 0.71, "mat": 0.55, "stove": 0.88, "pot": 0.64, "lamp": 0.97, "game": 0.22}
+CONFLICT = Conflict(
+    PRODUCTS["stove"].title, PRODUCTS["pot"].title, "the pots are wider than the stove's wind guards.", product_id="stove", swap_id="stove2"
+)
+
+
+def verified_steps():
+    """The steps as judged: the first aid kit was not."""
+    return tuple(replace(s, matches=tuple(replace(m, t2=SCORES.get(m.product.product_id)) for m in s.matches)) for s in STEPS)
+
+
+class FakeReviewer:
+    """Judges goals with "verified" or "clash" in them; the stove clashes with the pots."""
+
+    verifiers = SimpleNamespace(problems=())
+
+    def __init__(self):
+        self.bundles = []
+
+    def judge(self, goal, placed):
+        return np.full(len(placed), 0.77)
+
+    def script(self, goal):
+        asked = "clash" in goal or "verified" in goal
+        return Verdict(0.62, "Step 5 usually comes before step 3.", (2, 4)) if asked else None
+
+    def bundle(self, goal, steps, eligibility):
+        shown = {m.product.product_id for s in steps for m in s.matches}
+        self.bundles.append(shown)
+        if "clash" in goal and "stove" in shown:
+            return Verdict(0.31, "Two of these may not go together.", (3, 4)), (CONFLICT,)
+        return (Verdict(0.86) if "clash" in goal or "verified" in goal else None), ()
+
+
 class FakePipeline:
     facts: ClassVar = {"products": 8446, "purchase intentions": 29008}
 
     def __init__(self, delay_s=0.0):
         self.delay_s = delay_s
         self.requests = []
+        self.reviewer = FakeReviewer()
 
     def product(self, product_id):
         return PRODUCTS.get(product_id)
@@ -95,7 +142,7 @@ class FakePipeline:
         if "fail" in goal:
             yield Failed("The index folder is damaged. Build it again with make index.", 0.1)
             return
-        steps = hostile_steps() if "hostile" in goal else STEPS
+        steps = hostile_steps() if "hostile" in goal else verified_steps() if "clash" in goal or "verified" in goal else STEPS
         script = Script("Camp with two children for a weekend", tuple(s.step for s in steps), "library", "ready")
         questions = ("What does he enjoy most? — cooking and food — sport and travel", "About how much? — under $25") if "dad" in goal else ()
         notices = ("Prices are in US dollars.",)
@@ -104,7 +151,13 @@ class FakePipeline:
         for n, step in enumerate(steps):
             time.sleep(delay)
             yield StepMatched(step, 0.1 * (n + 1))
-        plan = Plan(request.goal, "plan", constraints, "library", "ready", script.objective, steps, notices=notices, questions=questions, timings_s={"total": 0.6})
+        script_verdict = self.reviewer.script(goal)
+        time.sleep(delay)
+        yield ScriptVerified(script_verdict, 0.55)
+        bundle_verdict, conflicts = self.reviewer.bundle(goal, steps, None)
+        time.sleep(delay)
+        yield BundleVerified(bundle_verdict, conflicts, 0.58)
+        plan = Plan(request.goal, "plan", constraints, "library", "ready", script.objective, steps, script_verdict, bundle_verdict, conflicts, notices=notices, questions=questions, timings_s={"total": 0.6})
         yield Finished(plan, 0.6)
 
     def _answer(self, request, constraints, status):

@@ -24,7 +24,7 @@ from ecomscript.errors import EcomScriptError
 from ecomscript.verification.bundle import BundleVerifier
 from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.combine import Combiner, calibration_error
-from ecomscript.verification.items import TRAINING, Item, in_split, read_items
+from ecomscript.verification.items import Item, in_split, load_items
 from ecomscript.verification.lora import load_adapter
 from ecomscript.verification.order import OrderModel, fit_order
 from ecomscript.verification.product import ProductVerifier
@@ -37,11 +37,10 @@ LEVELS = (("high", 2 / 3), ("fair", 1 / 3), ("low", 0.0))
 
 
 def fit_t1_order(folder: Path) -> None:
-    """Learn the order of steps from the right scripts of training split and library, and write it beside the T1 adapter."""
-    items = read_items(TRAINING / "t1.jsonl", "t1")
-    measured = {i.claim.objective for i in items if i.split in {"validation", "test"} and isinstance(i.claim, ScriptClaim)}
-    known = [*flawed_library(DEMO_CATALOG / "scripts", frozenset(measured)), *in_split(items, "train")]
-    right = [item.claim for item in known if item.label and isinstance(item.claim, ScriptClaim)]
+    """Learn the order of steps from the library, whose vectors are at hand, and write it beside the T1 adapter."""
+    measured = {i.claim.objective for i in load_items("t1") if i.split in {"validation", "test"} and isinstance(i.claim, ScriptClaim)}
+    library = flawed_library(DEMO_CATALOG / "scripts", frozenset(measured))
+    right = [item.claim for item in library if item.label and isinstance(item.claim, ScriptClaim)]
     fit_order(right, open_encoder(DEFAULT_ENCODER).encode).save(folder)
 
 
@@ -62,7 +61,7 @@ def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> Parts:
 
 def fit_combiner(task: Task, folder: Path) -> Combiner:
     """Fit the combiner of one task on the validation split and write it."""
-    items = in_split(read_items(TRAINING / f"{task}.jsonl", task), "validation")
+    items = in_split(load_items(task), "validation")
     labels = [item.label for item in items]
     parts = parts_of(task, folder, items)
     names = list(parts)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from ecomscript.errors import InputError
+from ecomscript.evaluation.report_cards import ReportCard
 from ecomscript.request import make_request
 from ecomscript.schema import PlanRequest
 from ecomscript.ui import client, texts
-from ecomscript.ui.basket import Basket, add_all, edit, toggle
+from ecomscript.ui.basket import Basket, add_all, conflicts_in, edit, toggle
 from ecomscript.ui.border import PLAN_SLOTS, Planner, or_error, watch
 from ecomscript.ui.render import plan_html, status_html
 from ecomscript.ui.render_basket import basket_html
+from ecomscript.ui.swap import swap_product
+from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import Describe, PlanView, follow
+from ecomscript.verification.claims import Task
 
 Updates = dict[Any, Any]
 """New values by component; a component that is not named stays as it is."""
@@ -38,11 +42,13 @@ class PlanTab:
     Args:
         planner: Streams plans and knows the products.
         describe: Puts constraints as removable chips.
+        cards: What was measured of each verifier.
     """
 
-    def __init__(self, planner: Planner, describe: Describe) -> None:
+    def __init__(self, planner: Planner, describe: Describe, cards: Mapping[Task, ReportCard]) -> None:
         self.planner = planner
         self.describe = describe
+        self.backing = Backing(cards, planner.reviewer.verifiers.problems, planner.product)
         self._build_form()
         self._build_board()
         self.view = gr.State(PlanView())
@@ -77,9 +83,10 @@ class PlanTab:
         fields = [self.goal, self.budget, self.people, self.exclude]
         shown = [self.view, self.status, self.plan, self.plan_button, self.stop_button]
         opened = demo.load(self.on_open, [self.view], [*shown, *fields], **_RUN)
-        clicked = self.plan.chip(self.on_chip, [self.view], [*shown, *fields], cancels=[opened], **_RUN)
+        swapped = self.plan.swap(self.on_swap, [self.view], [self.view, self.status, self.plan], **_RUN)
+        clicked = self.plan.chip(self.on_chip, [self.view], [*shown, *fields], cancels=[opened, swapped], **_RUN)
         submitted = [self.plan_button.click, *(field.submit for field in fields)]
-        typed = gr.on(submitted, self.on_plan, [self.view, *fields], shown, cancels=[opened, clicked], **_RUN)
+        typed = gr.on(submitted, self.on_plan, [self.view, *fields], shown, cancels=[opened, clicked, swapped], **_RUN)
         runs = [opened, clicked, typed]
         self.stop_button.click(None, cancels=runs, api_visibility="private")
         for run in runs:  # Gradio calls this after a cancelled run as well, once nothing can come from it any more
@@ -87,6 +94,7 @@ class PlanTab:
         kept = [self.held, self.plan, self.basket]
         self.plan.cart(self.on_cart, [self.view, self.held], kept, **_QUICK)
         self.plan.all(self.on_all, [self.view, self.held], kept, **_QUICK)
+        swapped.success(self.on_swapped, [self.view, self.held], kept, **_QUICK)
         self.basket.edit(self.on_edit, [self.view, self.held], kept, **_QUICK)
 
     def on_plan(self, view: PlanView, goal: str, budget_usd: str, people: str, exclude: str) -> Iterator[Updates]:
@@ -123,13 +131,25 @@ class PlanTab:
         stopped = self._show(replace(view, phase="stopped")) if view.phase == "working" else {}
         return {**stopped, self.basket: self._basket(view, held)}
 
+    def on_swap(self, view: PlanView, event: gr.EventData) -> Updates:
+        """Take the product that a conflict offers instead, and look at the bundle again."""
+        view = or_error(swap_product, view, event._data, self.planner)
+        return {self.view: view, self.status: status_html(view), self.plan: plan_html(view, self.backing)}
+
+    def on_swapped(self, view: PlanView, held: Basket) -> Updates:
+        """Let the basket follow a swap."""
+        if view.swap:
+            new = view.swap.new
+            held = held.swap(view.swap.old.product_id, new, self._t2(view).get(new.product_id))
+        return self._keep(view, held)
+
     def on_cart(self, view: PlanView, held: Basket, event: gr.EventData) -> Updates:
         """Put a product into the basket or take it out."""
-        return self._keep(view, or_error(toggle, held, event._data, self.planner.product))
+        return self._keep(view, or_error(toggle, held, event._data, self.planner.product, self._t2(view)))
 
     def on_all(self, view: PlanView, held: Basket) -> Updates:
         """Put one of each product of the plan into the basket."""
-        return self._keep(view, or_error(add_all, held, view.products))
+        return self._keep(view, or_error(add_all, held, view.products, self._t2(view)))
 
     def on_edit(self, view: PlanView, held: Basket, event: gr.EventData) -> Updates:
         """Change a quantity, remove a line or empty the basket."""
@@ -141,7 +161,7 @@ class PlanTab:
     def _show(self, view: PlanView) -> Updates:
         working = view.phase == "working"
         buttons = {self.plan_button: gr.Button(visible=not working), self.stop_button: gr.Button(visible=working)}
-        return {self.view: view, self.status: status_html(view), self.plan: plan_html(view), **buttons}
+        return {self.view: view, self.status: status_html(view), self.plan: plan_html(view, self.backing), **buttons}
 
     def _failed(self, view: PlanView, error: InputError) -> Updates:
         return self._show(replace(view, phase="failed", message=str(error)))
@@ -155,4 +175,9 @@ class PlanTab:
         return {self.held: held, self.plan: gr.HTML(cart=held.ids), self.basket: self._basket(view, held)}
 
     def _basket(self, view: PlanView, held: Basket) -> str:
-        return basket_html(held, view.request.goal if view.request else "", view.constraints.budget_usd)
+        conflicts = conflicts_in(held, view.conflicts, {product.title for product in view.products})
+        return basket_html(held, view.request.goal if view.request else "", view.constraints.budget_usd, conflicts)
+
+    def _t2(self, view: PlanView) -> Mapping[str, float]:
+        """Return the scores that may be shown: a weak verifier gives none."""
+        return {} if self.backing.weak("t2") else view.t2

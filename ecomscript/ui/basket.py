@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from ecomscript.errors import InputError
-from ecomscript.schema import Product
+from ecomscript.schema import Conflict, Product
 from ecomscript.ui import texts
 
 MAX_QUANTITY = 99
 MAX_LINES = 100
+NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A product and how many of it (1–99)."""
+    """A product and how many of it (1–99).
+
+    Attributes:
+        t2: P(product helps its step), of the plan that it was added from; None when no model computed it.
+    """
 
     product: Product
     quantity: int = 1
+    t2: float | None = None
 
     @property
     def subtotal_usd(self) -> float | None:
@@ -53,8 +60,12 @@ class Basket:
         """How many lines have no price."""
         return sum(line.product.price_usd is None for line in self.lines)
 
-    def add(self, products: Iterable[Product]) -> Basket:
+    def add(self, products: Iterable[Product], t2: Mapping[str, float] = NO_SCORES) -> Basket:
         """Return a basket that also holds one of each of ``products``; what is there already stays as it is.
+
+        Args:
+            products: What to add.
+            t2: P(product helps its step) by product id.
 
         Raises:
             InputError: The basket would hold more than ``MAX_LINES`` products.
@@ -63,11 +74,20 @@ class Basket:
         if len(self.lines) + len(fresh) > MAX_LINES:
             cause, fix = texts.BASKET_FULL
             raise InputError(cause.format(n=MAX_LINES), fix)
-        return Basket((*self.lines, *(Line(p) for p in fresh.values())))
+        return Basket((*self.lines, *(Line(p, t2=t2.get(p.product_id)) for p in fresh.values())))
 
     def remove(self, product_id: str) -> Basket:
         """Return a basket without this product."""
         return Basket(tuple(line for line in self.lines if line.product.product_id != product_id))
+
+    def swap(self, product_id: str, new: Product, t2: float | None = None) -> Basket:
+        """Return a basket with another product in this one's place, as many as there were of both, up to 99."""
+        if product_id not in self.ids:
+            return self
+        quantity = sum(line.quantity for line in self.lines if line.product.product_id in {product_id, new.product_id})
+        line = Line(new, min(quantity, MAX_QUANTITY), t2)
+        others = self.remove(new.product_id).lines
+        return Basket(tuple(line if other.product.product_id == product_id else other for other in others))
 
     def with_quantity(self, product_id: str, quantity: int) -> Basket:
         """Return a basket with this many of a product that is in it, held to 1–99."""
@@ -75,13 +95,14 @@ class Basket:
         return Basket(tuple(replace(line, quantity=held) if line.product.product_id == product_id else line for line in self.lines))
 
 
-def toggle(basket: Basket, payload: Any, look_up: Callable[[str], Product | None]) -> Basket:
+def toggle(basket: Basket, payload: Any, look_up: Callable[[str], Product | None], t2: Mapping[str, float] = NO_SCORES) -> Basket:
     """Return the basket after Add or Remove on a product card.
 
     Args:
         basket: The basket so far.
         payload: ``{"pid": product_id}``; comes from the browser, so anything is possible.
         look_up: Finds a product of the catalogue.
+        t2: P(product helps its step) by product id.
 
     Raises:
         InputError: The payload names no product of the catalogue, or the basket is full.
@@ -92,10 +113,10 @@ def toggle(basket: Basket, payload: Any, look_up: Callable[[str], Product | None
     product = look_up(product_id) if isinstance(product_id, str) else None
     if product is None:
         raise InputError(*texts.UNKNOWN_PRODUCT)
-    return basket.add([product])
+    return basket.add([product], t2)
 
 
-def add_all(basket: Basket, products: Sequence[Product]) -> Basket:
+def add_all(basket: Basket, products: Sequence[Product], t2: Mapping[str, float] = NO_SCORES) -> Basket:
     """Return the basket with one of each product of the plan.
 
     Raises:
@@ -103,7 +124,7 @@ def add_all(basket: Basket, products: Sequence[Product]) -> Basket:
     """
     if not products:
         raise InputError(*texts.STALE)
-    return basket.add(products)
+    return basket.add(products, t2)
 
 
 def edit(basket: Basket, payload: Any) -> Basket:
@@ -126,3 +147,15 @@ def edit(basket: Basket, payload: Any) -> Basket:
     if act == "quantity" and isinstance(product_id, str) and isinstance(quantity, int) and not isinstance(quantity, bool):
         return basket.with_quantity(product_id, quantity)
     raise InputError(*texts.STALE)
+
+
+def conflicts_in(basket: Basket, conflicts: Iterable[Conflict], titles: Container[str]) -> tuple[Conflict, ...]:
+    """Return the conflicts of a plan that are still in the basket.
+
+    Args:
+        basket: The basket.
+        conflicts: Those of the plan last made.
+        titles: The titles of that plan's products; what is none of them is the goal.
+    """
+    held = {line.product.title for line in basket.lines}
+    return tuple(c for c in conflicts if all(name in held or name not in titles for name in (c.a, c.b)))

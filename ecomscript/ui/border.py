@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
 import gradio as gr
+import numpy as np
+import numpy.typing as npt
 
+from ecomscript.association.eligibility import Eligibility
 from ecomscript.errors import EcomScriptError
 from ecomscript.events import Event
-from ecomscript.schema import PlanRequest, Product
+from ecomscript.schema import Conflict, MatchedStep, PlanRequest, Product, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.view import Describe, PlanView, advance
 
@@ -23,12 +26,39 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class Verifiers(Protocol):
+    """The models behind the confidences."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One sentence for each model that cannot be used."""
+
+
+class Reviewer(Protocol):
+    """What the page asks again after a swap."""
+
+    @property
+    def verifiers(self) -> Verifiers:
+        """The models."""
+
+    @property
+    def judge(self) -> Callable[[str, Sequence[tuple[str, Product]]], npt.NDArray[np.float64]] | None:
+        """Returns (n,) P(the product helps the step) for a goal and n pairs; None when the model cannot be used."""
+
+    def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
+        """Return the verdict on all products together, and the conflicts."""
+
+
 class Planner(Protocol):
     """What the page needs of a pipeline."""
 
     @property
     def facts(self) -> Mapping[str, int]:
         """Counts of what is loaded, by name and in the order to show them, such as ``{"products": 8446}``."""
+
+    @property
+    def reviewer(self) -> Reviewer:
+        """Looks at plans."""
 
     def stream(self, request: PlanRequest) -> Iterator[Event]:
         """Yield what happens while the request is planned."""
@@ -58,8 +88,11 @@ def watch(planner: Planner, request: PlanRequest, describe: Describe) -> Iterato
 
 
 def or_error(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call ``function``; an error that a person may see becomes Gradio's own."""
+    """Call ``function``; an error becomes Gradio's own, with its text only where a person may see it."""
     try:
         return function(*args, **kwargs)
     except EcomScriptError as error:
         raise gr.Error(str(error), print_exception=False) from error
+    except Exception as error:  # the last border before the visitor
+        logger.exception("a click failed")
+        raise gr.Error(texts.NEUTRAL_ERROR, print_exception=False) from error

@@ -20,7 +20,34 @@ setInterval(() => {
 }, 100);
 """
 
-PLAN_JS = f"""
+TIPS_JS = """
+const place = trust => {
+  const at = trust.querySelector('.es-trust-words').getBoundingClientRect(), tip = trust.querySelector('.es-tip'), edge = 12;
+  const below = at.bottom - 6, above = at.top + 6 - tip.offsetHeight;
+  tip.style.left = Math.max(edge, Math.min(at.left, innerWidth - tip.offsetWidth - edge)) + 'px';
+  tip.style.top = (below + tip.offsetHeight > innerHeight - edge && above > edge ? above : below) + 'px';
+};
+const opened = () => element.querySelector('.es-tip:popover-open');
+const show = event => {
+  const trust = event.target.closest('.es-trust-words')?.parentElement;
+  if (!trust) return;
+  const tip = trust.querySelector('.es-tip');
+  if (!tip.matches(':popover-open')) tip.showPopover();
+  place(trust);
+};
+const hide = event => {
+  const trust = event.target.closest('.es-trust'), tip = opened();
+  if (tip && trust?.contains(tip) && !trust.contains(event.relatedTarget)) tip.hidePopover();
+};
+for (const name of ['pointerover', 'focusin', 'click']) element.addEventListener(name, show);
+element.addEventListener('focusout', hide);
+element.addEventListener('pointerout', event => { if (!event.target.closest('.es-trust')?.contains(document.activeElement)) hide(event); });
+addEventListener('scroll', () => { const tip = opened(); if (tip) place(tip.parentElement); }, {passive: true});
+watch('value', () => opened()?.hidePopover());
+"""
+
+PLAN_JS = (
+    f"""
 const words = {json.dumps({"add": texts.ADD, "remove": texts.REMOVE, "copied": texts.COPIED, "failed": texts.COPY_FAILED})};
 const paint = () => {{
   const cart = new Set(props.cart || []);
@@ -41,15 +68,24 @@ const copy = async button => {{
 element.addEventListener('click', event => {{
   const button = event.target.closest('button[data-act]');
   if (!button || button.disabled) return;
-  const {{act, pid, key, index, option}} = button.dataset;
+  const {{act, pid, swap, key, index, option}} = button.dataset;
   if (act === 'cart') trigger('cart', {{pid}});
+  else if (act === 'swap') {{ swapping = true; trigger('swap', {{pid, swap}}); }}
   else if (act === 'all') trigger('all', {{}});
   else if (act === 'link') copy(button);
   else trigger('chip', {{act, key: key ?? null, index: Number(index ?? -1), option: Number(option ?? -1)}});
 }});
+// The clicked button is gone after a swap; the reader stays at the plan.
+let swapping = false;
+watch('value', () => {{
+  if (swapping && document.activeElement === document.body) element.querySelector('h2')?.focus({{preventScroll: true}});
+  swapping = false;
+}});
 watch(['value', 'cart'], paint);
 paint();
 """
+    + TIPS_JS
+)
 
 BASKET_JS = """
 const most = 99;

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import gradio as gr
 
 from ecomscript.config import Settings
 from ecomscript.errors import ConfigError
+from ecomscript.evaluation.report_cards import ReportCard, report_cards
 from ecomscript.schema import ConstraintItem, Constraints
 from ecomscript.ui import texts
 from ecomscript.ui.about import build_about
@@ -14,6 +17,7 @@ from ecomscript.ui.assistant import PlanTab
 from ecomscript.ui.border import Planner
 from ecomscript.ui.theme import STYLESHEET, theme
 from ecomscript.ui.view import Describe
+from ecomscript.verification.claims import Task
 
 SESSIONS = 300
 """How many visitors' plans and baskets are held in memory at once."""
@@ -26,19 +30,21 @@ def describe_constraints(constraints: Constraints) -> tuple[ConstraintItem, ...]
     return describe(constraints)
 
 
-def build_ui(planner: Planner, describe: Describe = describe_constraints) -> gr.Blocks:
+def build_ui(planner: Planner, describe: Describe = describe_constraints, cards: Mapping[Task, ReportCard] | None = None) -> gr.Blocks:
     """Return the page.
 
     Args:
         planner: The pipeline, or anything that streams plans and knows its products.
         describe: Puts constraints as removable chips.
+        cards: What was measured of each verifier; None reads what is stored for the shipped models.
     """
+    cards = report_cards() if cards is None else cards
     with gr.Blocks(title=texts.APP, analytics_enabled=False) as demo:
         header = f'<header class="es-top"><h1>{texts.APP}</h1><p>{texts.TAGLINE}</p></header>'
         gr.HTML(header, elem_id="top", apply_default_css=False, js_on_load=None)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(texts.TAB_PLAN, id="plan"):
-                tab = PlanTab(planner, describe)
+                tab = PlanTab(planner, describe, cards)
             with gr.Tab(texts.TAB_ABOUT, id="about"):
                 build_about(planner.facts)
         tab.wire(demo)

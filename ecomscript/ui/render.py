@@ -1,24 +1,20 @@
-"""View → HTML of the plan area, as pure functions; ``escape`` is the only way that text gets into markup."""
+"""View → HTML of the plan area, as pure functions; ``markup.escape`` is the only way that text gets into markup."""
 
 from __future__ import annotations
 
-import html
 import zlib
-from collections.abc import Iterable
 from itertools import repeat
 from urllib.parse import urlencode
 
 from ecomscript.schema import CONFIDENCE_WORDS, Match, MatchedStep, PlanRequest, Product, Step
 from ecomscript.ui import texts
 from ecomscript.ui.export import page_url
+from ecomscript.ui.markup import escape, items, title_parts
+from ecomscript.ui.render_trust import conflicts_html, doubt_html, doubts, plan_trust_html, product_trust_html
+from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView, question_parts
 
 WEB_SEARCH_URL = "https://duckduckgo.com/?"
-
-
-def escape(text: object) -> str:
-    """Return ``text`` safe inside an element and inside a quoted attribute; every value on the page passes through here."""
-    return html.escape(str(text), quote=True)
 
 
 def status_html(view: PlanView) -> str:
@@ -32,15 +28,21 @@ def status_html(view: PlanView) -> str:
         case "done" if view.status != "plan":  # seen at a glance, so told to screen readers only
             return f'<p class="es-sr">{texts.STAGE_ANSWERED}</p>'
         case "done":
-            text = texts.STAGE_DONE.format(seconds=seconds)
+            text = _done(view)
         case "working":
             clock = f'<span class="es-seconds" aria-hidden="true">{seconds} s</span>'
             return f'<p class="es-status is-working"><span class="es-dot"></span>{escape(_stage(view))} {clock}</p>'
     return f'<p class="es-status">{escape(text)}</p>'
 
 
-def plan_html(view: PlanView) -> str:
-    """Return everything below the status line for the view's phase."""
+def plan_html(view: PlanView, backing: Backing | None = None) -> str:
+    """Return everything below the status line for the view's phase.
+
+    Args:
+        view: What the visitor's plan is.
+        backing: What is known of the verifiers and of the products to swap in; None when nothing is.
+    """
+    backing = backing or Backing()
     parts = []
     if view.phase == "failed":
         text = f"<h2>{texts.FAILED_TITLE}</h2><p>{escape(view.message)}</p>"
@@ -50,7 +52,7 @@ def plan_html(view: PlanView) -> str:
     elif view.status is None:
         parts.append(_skeleton())
     elif view.status == "plan":
-        parts += [_head(view), _steps(view)]
+        parts += [_head(view, backing), conflicts_html(view, backing), _steps(view, backing)]
     else:
         parts.append(_answer(view))
     return "".join(parts)
@@ -71,10 +73,14 @@ def tile(product: Product, size: str = "") -> str:
     return f'<span class="es-tile {size}" style="--hue:{hue}" aria-hidden="true">{escape(product.emoji[:8])}</span>'
 
 
-def title_parts(title: str) -> tuple[str, str]:
-    """Split a marketplace title at its first comma: the name, and the details that may be set smaller."""
-    name, comma, details = title.partition(",")
-    return name.strip(), details.strip() if comma else ""
+def _done(view: PlanView) -> str:
+    if view.swap:
+        old, new = (title_parts(product.title)[0] for product in (view.swap.old, view.swap.new))
+        said = texts.STAGE_SWAPPED.format(old=old, new=new)
+    else:
+        said = texts.STAGE_DONE.format(seconds=f"{view.elapsed_s:.1f}")
+    found = texts.STAGE_CONFLICTS.format(found=texts.count(len(view.conflicts), "conflict"))
+    return f"{said.removesuffix('.')}. {found}" if view.conflicts else said
 
 
 def _stage(view: PlanView) -> str:
@@ -86,7 +92,7 @@ def _stage(view: PlanView) -> str:
 
 
 def _welcome(hint: bool) -> str:
-    chips = _items((_chip(text, "example", f'data-index="{i}"') for i, text in enumerate(texts.EXAMPLES)), "es-chips")
+    chips = items((_chip(text, "example", f'data-index="{i}"') for i, text in enumerate(texts.EXAMPLES)), "es-chips")
     intro = f"<h2>{texts.WELCOME}</h2><p>{texts.WELCOME_HINT}</p>" if hint else ""
     return f'<section class="es-welcome">{intro}<h3>{texts.EXAMPLES_TITLE}</h3>{chips}</section>'
 
@@ -105,12 +111,6 @@ def _bones() -> str:
     return f'<div class="es-cards" aria-hidden="true">{card * 3}</div>'
 
 
-def _items(items: Iterable[str], css_class: str) -> str:
-    """Return a list of ready HTML items, or nothing when there are none."""
-    inner = "".join(f"<li>{item}</li>" for item in items)
-    return f'<ul class="{css_class}">{inner}</ul>' if inner else ""
-
-
 def _answer(view: PlanView) -> str:
     """Return the page without products: a friendly ask, a redirect, or a refusal in its own words and nothing else."""
     title = texts.STATUS_TITLES.get(view.status or "")
@@ -125,19 +125,19 @@ def _questions(view: PlanView) -> str:
     blocks = []
     for index, question in enumerate(map(question_parts, view.questions)):
         where = (f'data-index="{index}" data-option="{option}"{_disabled(view)}' for option in range(len(question.options)))
-        chips = _items(map(_chip, question.options, repeat("answer"), where), "es-chips")
+        chips = items(map(_chip, question.options, repeat("answer"), where), "es-chips")
         blocks.append(f"<h3>{escape(question.text)} <span>{texts.OPTIONAL}</span></h3>{chips}")
     return f'<div class="es-questions">{"".join(blocks)}</div>' if blocks and view.status != "refuse" else ""
 
 
-def _head(view: PlanView) -> str:
+def _head(view: PlanView, backing: Backing) -> str:
     words = CONFIDENCE_WORDS[view.confidence] if view.confidence else ""
     badge = f'<p class="es-confidence is-{view.confidence}">{escape(words[:1].upper() + words[1:])}</p>' if words else ""
-    title = f"<div>{badge}<h2>{escape(view.objective)}</h2>{_facts(view)}</div>"
-    notices = _items(map(escape, view.notices), "es-notices")
+    title = f'<div>{badge}<h2 tabindex="-1">{escape(view.objective)}</h2>{_facts(view)}</div>'
+    notices = items(map(escape, view.notices), "es-notices")
     return (
         f'<header class="es-head"><div class="es-title-row">{title}{_actions(view)}</div>'
-        f"{_constraints(view)}{notices}{_questions(view)}</header>"
+        f"{plan_trust_html(view, backing)}{_constraints(view)}{notices}{_questions(view)}</header>"
     )
 
 
@@ -164,7 +164,7 @@ def _constraints(view: PlanView) -> str:
         f'<span class="es-sr">{texts.CHIP_REMOVE}: </span>{escape(chip.label)}<span class="es-cross" aria-hidden="true">×</span></button>'
         for chip in view.chips
     ]
-    return f'<div class="es-constraints"><h3>{texts.CHIPS_TITLE}</h3>{_items(chips, "es-chips")}</div>' if chips else ""
+    return f'<div class="es-constraints"><h3>{texts.CHIPS_TITLE}</h3>{items(chips, "es-chips")}</div>' if chips else ""
 
 
 def _actions(view: PlanView) -> str:
@@ -178,21 +178,23 @@ def _disabled(view: PlanView) -> str:
     return " disabled" if view.phase == "working" else ""
 
 
-def _steps(view: PlanView) -> str:
-    known = "".join(_step(m) for m in view.matched)
+def _steps(view: PlanView, backing: Backing) -> str:
+    doubted = doubts(view)
+    known = "".join(_step(m, doubted.get(m.step.step_id, ""), backing) for m in view.matched)
     waiting = "".join(_waiting(step, working=view.phase == "working") for step in view.pending)
     return f'<ol class="es-steps">{known}{waiting}</ol>'
 
 
-def _step(matched: MatchedStep) -> str:
+def _step(matched: MatchedStep, doubt: str, backing: Backing) -> str:
     step = matched.step
     notes = [text for text in (step.note, matched.note) if text]
     if not matched.matches and not notes:
         notes = [texts.NOTHING_NEEDED if step.buys is False else texts.NOTHING_SUITABLE]
-    cards = _items(map(_card, matched.matches), "es-cards")
+    keys = (f"{step.step_id}-{n}" for n in range(len(matched.matches)))
+    cards = items((_card(match, key, backing) for match, key in zip(matched.matches, keys, strict=True)), "es-cards")
     quiet = "" if cards or step.buys is not False else " is-quiet"
     noted = "".join(f'<p class="es-note">{escape(text)}</p>' for text in notes)
-    return f'<li class="es-step{quiet}"><h3>{escape(step.text)}</h3>{noted}{cards}</li>'
+    return f'<li class="es-step{quiet}"><h3>{escape(step.text)}</h3>{doubt_html(doubt)}{noted}{cards}</li>'
 
 
 def _waiting(step: Step, working: bool) -> str:
@@ -201,12 +203,14 @@ def _waiting(step: Step, working: bool) -> str:
     return f'<li class="es-step"><h3>{escape(step.text)}</h3>{"" if step.buys is False else _bones()}</li>'
 
 
-def _card(match: Match) -> str:
+def _card(match: Match, key: str, backing: Backing) -> str:
     product = match.product
     name, details = title_parts(product.title)
     details_html = f'<span class="es-details">, {escape(details)}</span>' if details else ""
     price = texts.NO_PRICE if product.price_usd is None else texts.usd(product.price_usd)
-    intention = ""
+    intention = closeness = ""
+    if match.intention:
+        closeness = f'<p class="es-match">{texts.similarity_words(match.similarity)} <span>{match.similarity:.2f}</span></p>'
     if match.intention.lower() not in match.why.lower():
         intention = f'<p class="es-intention"><span class="es-sr">{texts.BUYERS_SAY}: </span><q>{escape(match.intention)}</q></p>'
     add = (
@@ -216,8 +220,7 @@ def _card(match: Match) -> str:
     return (
         f'<article class="es-card">{tile(product)}<div class="es-card-body"><h4>{escape(name)}{details_html}</h4>'
         f'<p class="es-meta"><span>{escape(product.brand)}</span>{_rating(product)}</p><p class="es-price">{price}</p>'
-        f'<div class="es-reason"><p>{escape(match.why)}</p>{intention}'
-        f'<p class="es-match">{texts.similarity_words(match.similarity)} <span>{match.similarity:.2f}</span></p></div>'
+        f'<div class="es-reason"><p>{escape(match.why)}</p>{intention}{closeness}</div>{product_trust_html(match, backing, key)}'
         f'<div class="es-actions">{add}{_link(product, name)}</div></div></article>'
     )
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
+from ecomscript.schema import Conflict
 from ecomscript.ui import texts
 from ecomscript.ui.basket import MAX_QUANTITY, Basket, Line
 from ecomscript.ui.export import basket_csv, basket_json, basket_markdown
-from ecomscript.ui.render import budget_words, escape, tile, title_parts
+from ecomscript.ui.markup import escape, title_parts
+from ecomscript.ui.render import budget_words, tile
 
 
-def basket_html(basket: Basket, goal: str = "", budget_usd: float | None = None) -> str:
+def basket_html(basket: Basket, goal: str = "", budget_usd: float | None = None, conflicts: Sequence[Conflict] = ()) -> str:
     """Return the basket's column and, for the phone, the bar that leads to it.
 
     Args:
         basket: What the visitor chose.
         goal: The goal last planned, for the exports.
         budget_usd: The budget last planned with; None when there is none.
+        conflicts: What in the basket does not go together, for the exports.
     """
     title = f'<h2 id="basket-title" tabindex="-1">{texts.BASKET}</h2>'
     if not basket.lines:
@@ -24,7 +28,7 @@ def basket_html(basket: Basket, goal: str = "", budget_usd: float | None = None)
     items = texts.count(basket.items, "item")
     head = f'<div class="es-basket-head">{title}<span class="es-count">{items}</span></div>'
     lines = "".join(map(_line, basket.lines))
-    body = f'{head}{_total(basket, budget_usd)}<ul class="es-lines">{lines}</ul>{_exports(basket, goal, budget_usd)}'
+    body = f'{head}{_total(basket, budget_usd)}<ul class="es-lines">{lines}</ul>{_exports(basket, goal, budget_usd, conflicts)}'
     bar = f"<span>{items} · {texts.usd(basket.total_usd)}</span><span>{texts.BAR}</span>"
     return f'{_section(body)}<a class="es-bar" href="#basket-title" data-act="jump">{bar}</a>'
 
@@ -71,11 +75,11 @@ def _total(basket: Basket, budget_usd: float | None) -> str:
     return f'<div class="es-total"><p><span>{texts.TOTAL}</span><b>{texts.usd(basket.total_usd)}</b></p>{unpriced}{budget}</div>'
 
 
-def _exports(basket: Basket, goal: str, budget_usd: float | None) -> str:
+def _exports(basket: Basket, goal: str, budget_usd: float | None, conflicts: Sequence[Conflict]) -> str:
     files = (
-        ("CSV", "csv", "text/csv", "\ufeff" + basket_csv(basket)),  # the mark makes Excel read it as UTF-8
-        ("Markdown", "md", "text/markdown", basket_markdown(basket, goal, budget_usd)),
-        ("JSON", "json", "application/json", basket_json(basket, goal, budget_usd)),
+        ("CSV", "csv", "text/csv", "\ufeff" + basket_csv(basket, conflicts)),  # the mark makes Excel read it as UTF-8
+        ("Markdown", "md", "text/markdown", basket_markdown(basket, goal, budget_usd, conflicts)),
+        ("JSON", "json", "application/json", basket_json(basket, goal, budget_usd, conflicts)),
     )
     links = "".join(
         f'<a class="es-button is-quiet is-small" download="shopping-list.{suffix}" '

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 APP = "EcomScript"
 TAGLINE = "Say what you want to get done. Get a plan, and what to buy for each step."
 
@@ -35,8 +37,10 @@ EXAMPLES_TITLE = "Or try one of these"
 
 STAGE_READING = "Reading your goal"
 STAGE_STEP = "Finding products: step {done} of {total}"
-STAGE_CHECKING = "Putting the plan together"
+STAGE_CHECKING = "Checking the plan"
 STAGE_DONE = "Done in {seconds} s"
+STAGE_CONFLICTS = "{found} found, see below."
+STAGE_SWAPPED = "Swapped {old} for {new}."
 STAGE_STOPPED = "Stopped. What was found so far stays here."
 STAGE_ANSWERED = "The answer is below."
 FAILED_TITLE = "That did not work"
@@ -61,6 +65,33 @@ NOTHING_NEEDED = "Nothing to buy."
 NOTHING_SUITABLE = "Nothing suitable in this catalogue."
 NOT_REACHED = "Not searched: stopped before this step."
 
+TRUST_LABELS = {"t1": "Plan makes sense", "t2": "Fits this step", "t3": "Products go together"}
+LEVELS = {"high": "High confidence", "fair": "Fair confidence", "low": "Low confidence"}
+SHORT = {"high": "high", "fair": "fair", "low": "low", "plain": "confidence", "weak": "weak evidence"}
+CONFIDENCE = "Confidence"
+CHECKING = "Checking…"
+NOT_VERIFIED = "Not verified"
+NOT_VERIFIED_WHY = "No model has looked at this, so there is no number."
+NOT_MEASURED = "How often this is right is not measured yet."
+WEAK = "Weak evidence"
+WEAK_WHY = "On items checked by hand this score cannot be told from chance, so no number is shown: read the reason and judge for yourself."
+NOTHING_STANDS_OUT = "Nothing stands out."
+MODEL = "Estimated by {model}, adapted to this task."
+ACCURACY = "On items checked by hand it was right in {accuracy}."
+ACCURACY_AND_MAJORITY = "On items checked by hand it was right in {accuracy}; always giving the commonest answer is right in {majority}."
+AUC = "AUC {auc} (95% interval {low} to {high}; chance is 0.50)."
+LEVEL_HELD = "Of {items} validation items at this level, {share} {held}."
+HELD = {"t1": "did make sense", "t2": "did fit their step", "t3": "did go together"}
+ABOUT_PRODUCTS = "This is about {titles}."
+DOUBTFUL = "Doubtful"
+
+CONFLICTS_TITLE = "Does not go together"
+AND = "and"
+YOUR_GOAL = "your goal"
+SWAP_FOR = "Swap for {title}"
+INSTEAD_OF = "instead of {title}"
+SWAPPED_WHY = "Takes the place of {title}, which did not go together with the rest."
+
 ADD = "Add"
 REMOVE = "Remove"
 NO_PRICE = "Price not listed"
@@ -79,6 +110,8 @@ QUANTITY = "Quantity of {title}"
 FEWER = "One fewer: {title}"
 MORE = "One more: {title}"
 REMOVE_LINE = "Remove {title}"
+FITS_ITS_STEP = "fits its step"
+CHECK_FIRST = "Check before you buy"
 UNPRICED = "without the {n} not priced"
 TAKE_WITH_YOU = "Take it with you"
 BAR = "View basket"
@@ -112,13 +145,21 @@ ABOUT_STEPS = (
 )
 ABOUT_DATA_TITLE = "What is loaded"
 ABOUT_DATA = "Counted in the catalogue that this page runs on. Every product shown is a row of it."
+ABOUT_TRUST_TITLE = "How far to trust a plan"
+ABOUT_TRUST = (
+    "Three small models read each plan: one asks whether the steps make sense in their order, one whether a product fits its step, "
+    "and one, with rules about sizes, voltages, ages and the like, whether the products go together.",
+    "Each says how confident it is in words and, where its own test allows, as a number; point at it or tap it to see how often it "
+    "was right. A model whose test cannot be told from chance shows its reason and no number. "
+    "What no model has looked at is “not verified”.",
+)
 ABOUT_LIMITS_TITLE = "What to keep in mind"
 ABOUT_LIMITS = (
     "The demo catalogue is invented: brands, products, prices and ratings are made up, and nothing can be bought here. "
     "Links search the web for similar things.",
     "The number beside a match is the closeness of two texts, the step and the purchase intention. "
     "It is not a probability that the product is right.",
-    "No model has checked the plans or the products yet, so the page shows no confidence of one.",
+    "A confidence is a model's estimate, not a promise. Open it to see how the model did against items checked by hand.",
     "English works best. Prices are US dollars.",
     "Check medical, electrical and child-safety needs with someone who knows them.",
 )
@@ -142,6 +183,12 @@ _WEAKEST = "loose match"
 def similarity_words(cosine: float) -> str:
     """Return the cosine of step and intention in words; 0.45 is the threshold of the paper, the others divide what lies above it."""
     return next((words for low, words in _SIMILARITY if cosine >= low), _WEAKEST)
+
+
+def both(names: Sequence[str]) -> str:
+    """Return names as ``A``, ``A and B`` or ``A, B and C``."""
+    *rest, last = names
+    return f"{', '.join(rest)} {AND} {last}" if rest else last
 
 
 def usd(amount: float) -> str:

@@ -7,12 +7,32 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ecomscript.errors import InputError
-from ecomscript.events import Event, Failed, Finished, Planned, StepMatched
-from ecomscript.schema import Confidence, ConstraintItem, Constraints, MatchedStep, PlanRequest, Product, Status, Step
+from ecomscript.events import BundleVerified, Event, Failed, Finished, Planned, ScriptVerified, StepMatched
+from ecomscript.schema import (
+    Confidence,
+    Conflict,
+    ConstraintItem,
+    Constraints,
+    MatchedStep,
+    PlanRequest,
+    Product,
+    Status,
+    Step,
+    Verdict,
+)
 from ecomscript.ui import texts
+from ecomscript.verification.claims import Task
 
 Phase = Literal["idle", "working", "done", "stopped", "failed"]
 Describe = Callable[[Constraints], tuple[ConstraintItem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A product that took the place of another."""
+
+    old: Product
+    new: Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +44,8 @@ class PlanView:
         chips: The constraints found, each removable by its key.
         script: All steps of the plan, known before their products are.
         matched: The steps whose products are known, in order.
+        checked: The verifiers that have spoken; their verdict is None when they could not.
+        swap: The last product swapped in this plan.
         message: Cause and fix when ``phase`` is "failed".
         elapsed_s: Seconds from the request to the last event.
     """
@@ -37,6 +59,11 @@ class PlanView:
     chips: tuple[ConstraintItem, ...] = ()
     script: tuple[Step, ...] = ()
     matched: tuple[MatchedStep, ...] = ()
+    checked: tuple[Task, ...] = ()
+    script_verdict: Verdict | None = None
+    bundle_verdict: Verdict | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    swap: Swap | None = None
     notices: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     message: str = ""
@@ -52,6 +79,11 @@ class PlanView:
     def products(self) -> tuple[Product, ...]:
         """Every product shown, once, in the order of the steps."""
         return tuple({m.product.product_id: m.product for s in self.matched for m in s.matches}.values())
+
+    @property
+    def t2(self) -> dict[str, float]:
+        """P(product helps its step) by product id, where a model computed it."""
+        return {m.product.product_id: m.t2 for s in self.matched for m in s.matches if m.t2 is not None}
 
 
 def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
@@ -78,6 +110,11 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
             )
         case StepMatched(matched=matched):
             return replace(view, matched=(*view.matched, matched), elapsed_s=event.elapsed_s)
+        case ScriptVerified(verdict=verdict):
+            return replace(view, checked=(*view.checked, "t1"), script_verdict=verdict, elapsed_s=event.elapsed_s)
+        case BundleVerified(verdict=verdict, conflicts=conflicts):
+            checked: tuple[Task, ...] = (*view.checked, "t3")
+            return replace(view, checked=checked, bundle_verdict=verdict, conflicts=conflicts, elapsed_s=event.elapsed_s)
         case Failed(message=message):
             return replace(view, phase="failed", message=message, elapsed_s=event.elapsed_s)
         case Finished(plan=plan):
@@ -91,6 +128,9 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 confidence=plan.confidence,
                 script=tuple(m.step for m in plan.steps),
                 matched=plan.steps,
+                script_verdict=plan.script_verdict,
+                bundle_verdict=plan.bundle_verdict,
+                conflicts=plan.conflicts,
                 notices=plan.notices,
                 questions=plan.questions,
                 elapsed_s=event.elapsed_s,

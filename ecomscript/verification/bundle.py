@@ -74,14 +74,14 @@ class BundleVerifier:
             places.append(where)
             inputs += [claim.single(p[0]) if len(p) == 1 else claim.pair(p[0], p[1]) for p in where]
         ends = np.cumsum([0, *map(len, places)])
-        logits = self.model.score(inputs).whole
+        clash = -self.model.score(inputs).whole
         fits = self.product.parts([ProductClaim(claim.objective, step, title) for claim in claims for step, title in claim.placed])["model"]
         starts = np.cumsum([0, *(len(claim.placed) for claim in claims)])
         rules, likeliest, rows = [], [], []
         for n, claim in enumerate(claims):
             known = attributes[n] if attributes is not None else [{}] * len(claim.placed)
             found = clashes(claim.objective, [Placed(s, t, attributes=a) for (s, t), a in zip(claim.placed, known, strict=True)])
-            mine = logits[ends[n] : ends[n + 1]]
+            mine = clash[ends[n] : ends[n + 1]]
             rules.append(found)
             likeliest.append((float(mine.max()), places[n][int(mine.argmax())]) if len(mine) else (-np.inf, ()))
             rows.append(_row(mine, [len(p) for p in places[n]], fits[starts[n] : starts[n + 1]], found))
@@ -102,13 +102,13 @@ class BundleVerifier:
 _NAMES = ("single", "pair", "any", "fit", "rules")
 
 
-def _row(logits: npt.NDArray[np.float32], sizes: Sequence[int], fits: npt.NDArray[np.float64], rules: Sequence[Clash]) -> dict[str, float]:
-    """Return the parts of one bundle; a bundle without products or pairs gets the neutral 0."""
-    by_size = {size: logits[np.array(sizes) == size] for size in (1, 2)}
+def _row(clash: npt.NDArray[np.float32], sizes: Sequence[int], fits: npt.NDArray[np.float64], rules: Sequence[Clash]) -> dict[str, float]:
+    """Return the parts of one bundle from the log-odds of its clashes; a bundle without products or pairs gets the neutral 0."""
+    by_size = {size: clash[np.array(sizes) == size] for size in (1, 2)}
     return {
         "single": -float(by_size[1].max()) if len(by_size[1]) else 0.0,
         "pair": -float(by_size[2].max()) if len(by_size[2]) else 0.0,
-        "any": -float(np.logaddexp.reduce(logits)) if len(logits) else 0.0,
+        "any": -float(np.logaddexp.reduce(clash)) if len(clash) else 0.0,
         "fit": float(fits.min()) if len(fits) else 0.0,
         "rules": -float(bool(rules)),
     }

@@ -12,8 +12,8 @@ from ecomscript.jsonl import Line, read_lines
 from ecomscript.verification.claims import CLAIMS, Claim, ClaimError, Task
 
 TRAINING = ASSETS / "training"
-FIELDS = ("id", "domain", "label", "error", "pair", "split")
-Split = Literal["train", "validation", "test", "domain"]
+FIELDS = ("id", "domain", "label", "error")
+Split = Literal["train", "validation", "test", "domain", "gold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ class Item:
         label: 1 when the claim holds.
         domain: Field of life.
         error: What is wrong, "none" for label 1.
-        pair: Items of one pair (or group) differ only in what decides; they are never split.
-        split: "domain" holds whole fields of life, for measuring transfer; no objective is in two splits.
+        pair: Items of one pair (or group) differ only in what decides; where none is named, those of one objective.
+        split: No objective is in two. "domain" holds whole fields of life, for measuring transfer; "gold", for items that name no split,
+            is for measuring only.
         conflict: T3 only: places (step, product) of the clashing products, counted from 0.
     """
 
@@ -50,6 +51,24 @@ def read_items(path: Path, task: Task) -> list[Item]:
     return [_item(line, task) for line in read_lines(path, FIELDS)]
 
 
+def load_items(task: Task, folder: Path = TRAINING) -> list[Item]:
+    """Return the hand-written items of a task: ``folder/TASK.jsonl``.
+
+    Raises:
+        InputError: The file or one of its lines cannot be used.
+    """
+    return read_items(folder / f"{task}.jsonl", task)
+
+
+def load_plan_items(folder: Path = TRAINING) -> list[Item]:
+    """Return T2 items of another kind: products that the planner's kinds offered for steps of the library, judged by hand.
+
+    Raises:
+        InputError: The file or one of its lines cannot be used.
+    """
+    return read_items(folder / "t2_plans.jsonl", "t2")
+
+
 def _item(line: Line, task: Task) -> Item:
     row = line.data
     try:
@@ -59,7 +78,16 @@ def _item(line: Line, task: Task) -> Item:
     if row["label"] not in (0, 1):
         raise line.error(f"'label' is {row['label']!r}, expected 0 or 1")
     conflict = tuple((int(step), int(product)) for step, product in row.get("conflict") or ())
-    return Item(str(row["id"]), claim, int(row["label"]), row["domain"], row["error"], str(row["pair"]), row["split"], conflict)
+    return Item(
+        item_id=str(row["id"]),
+        claim=claim,
+        label=int(row["label"]),
+        domain=row["domain"],
+        error=row["error"],
+        pair=str(row.get("pair", claim.objective)),
+        split=row.get("split", "gold"),
+        conflict=conflict,
+    )
 
 
 def in_split(items: Iterable[Item], split: Split) -> list[Item]:

@@ -90,7 +90,7 @@ def changed_steps(flawed: Sequence[str], right: Sequence[str]) -> tuple[int, ...
 
 
 def clash_samples(items: Iterable[Item], rng: random.Random, others: int = 2) -> list[Sample]:
-    """T3: single products against the objective and pairs of products; 1 means that they clash.
+    """T3: single products against the objective and pairs of products; 0 means that they clash.
 
     A right bundle gives the places that clash in its wrong twin, and ``others`` places more; a wrong one gives the named clash,
     and ``others`` places that have nothing to do with it.
@@ -111,8 +111,8 @@ def clash_samples(items: Iterable[Item], rng: random.Random, others: int = 2) ->
             touched = set(mine)
             free = [(a,) for a in range(len(claim.placed)) if a not in touched] + [p for p in claim.pairs if not touched & set(p)]
             for places in telling:
-                found.append(Sample(_clash_segments(claim, places), float(bool(mine)), pair=f"{item.pair} {places}"))
-            found += [Sample(_clash_segments(claim, p), 0.0) for p in rng.sample(free, min(others, len(free)))]
+                found.append(Sample(_clash_segments(claim, places), float(not mine), pair=f"{item.pair} {places}"))
+            found += [Sample(_clash_segments(claim, p), 1.0) for p in rng.sample(free, min(others, len(free)))]
     return found
 
 

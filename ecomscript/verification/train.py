@@ -14,28 +14,29 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import nn
 from tqdm import tqdm
 
 from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, PROJECT_ROOT
 from ecomscript.errors import EcomScriptError, InputError, ModelError
 from ecomscript.folders import fingerprint
-from ecomscript.verification.claims import TASKS, BundleClaim, ScriptClaim, Task
+from ecomscript.verification.claims import TASKS, ScriptClaim, Task
 from ecomscript.verification.inject import INJECTIONS, Injection, inject
-from ecomscript.verification.items import TRAINING, Item, in_split, read_items
+from ecomscript.verification.items import TRAINING, Item, in_split, load_items, load_plan_items
 from ecomscript.verification.lora import Base, LoraSettings, SegmentModel, can_bfloat16
 from ecomscript.verification.samples import Sample, flawed_library, samples_of, taught_samples
+from ecomscript.verification.scoring import auc_of
 
 STATE = "state.pt"
+LIKE = 50
+"""Batches are made of samples of like length inside windows of this many batches of pairs."""
 CHECKPOINTS = PROJECT_ROOT / ".cache" / "training"
 
 
@@ -85,14 +86,16 @@ class Trainer:
         Raises:
             ModelError: The loss is not a number.
         """
-        total = epochs * math.ceil(len(samples) / self.settings.batch_size)
+        total = epochs * len(self._batches(samples))
         warm = max(1, total // 10)
-        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda n: min((n + 1) / warm, (total - n) / (total - warm + 1)))
-        for _ in range(first * math.ceil(len(samples) / self.settings.batch_size)):
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda n: min((n + 1) / warm, max(0.0, total - n) / (total - warm + 1))
+        )
+        for _ in range(total * first // epochs):
             schedule.step()
         for epoch in range(first, epochs):
             self.model.train()
-            bar = tqdm(list(self._batches(samples)), desc=f"{name} {epoch + 1}/{epochs}", mininterval=5)
+            bar = tqdm(self._batches(samples), desc=f"{name} {epoch + 1}/{epochs}", mininterval=5)
             losses = []
             for batch in bar:
                 loss = self._loss(batch)
@@ -108,15 +111,20 @@ class Trainer:
             if after is not None and after(epoch) is False:
                 return
 
-    def _batches(self, samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+    def _batches(self, samples: Sequence[Sample]) -> list[list[Sample]]:
+        """Return the samples in random batches of like lengths (little padding), the members of a pair side by side."""
         groups: defaultdict[str, list[Sample]] = defaultdict(list)
         for number, sample in enumerate(samples):
             groups[sample.pair or str(number)].append(sample)
         order = list(groups.values())
         self.rng.shuffle(order)
-        flat = [sample for group in order for sample in group]
-        for i in range(0, len(flat), self.settings.batch_size):
-            yield flat[i : i + self.settings.batch_size]
+        size, batches = self.settings.batch_size, []
+        for i in range(0, len(order), LIKE * size):
+            window = sorted(order[i : i + LIKE * size], key=lambda group: sum(map(len, group[0].segments)))
+            flat = [sample for group in window for sample in group]
+            batches += [flat[j : j + size] for j in range(0, len(flat), size)]
+        self.rng.shuffle(batches)
+        return batches
 
     def _loss(self, samples: Sequence[Sample]) -> torch.Tensor:
         batch = self.model.collate([sample.segments for sample in samples])
@@ -142,25 +150,6 @@ class Trainer:
         return loss
 
 
-def logits_of(model: SegmentModel, items: Sequence[Item]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return one logit for each item, (n,): of the whole input, or for a bundle less that of its likeliest clash."""
-    claims = [item.claim for item in items]
-    if not any(isinstance(claim, BundleClaim) for claim in claims):
-        return model.score([claim.segments() for claim in claims if not isinstance(claim, BundleClaim)]).whole
-    inputs, ends = [], [0]
-    for claim in claims:
-        assert isinstance(claim, BundleClaim)
-        inputs += [claim.single(a) for a in range(len(claim.placed))] + [claim.pair(*p) for p in claim.pairs]
-        ends.append(len(inputs))
-    found = model.score(inputs).whole
-    return np.array([-found[a:b].max() if b > a else 0.0 for a, b in pairwise(ends)], np.float32)
-
-
-def auc_of(model: SegmentModel, items: Sequence[Item]) -> float:
-    """Return the area under the ROC curve on labelled items."""
-    return float(roc_auc_score([item.label for item in items], logits_of(model, items)))
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """Everything that one training run is told."""
@@ -172,6 +161,8 @@ class Run:
     train: TrainSettings
     injection: Injection | None = None
     taught: Path | None = None
+    start_from: Path | None = None
+    plans: bool = False
     hold_out_domains: bool = False
     checkpoint: Path = CHECKPOINTS
     resume: bool = False
@@ -186,8 +177,10 @@ def train(run: Run) -> dict[str, Any]:
     """
     started = time.perf_counter()
     torch.manual_seed(run.train.seed)
-    items = read_items(TRAINING / f"{run.task}.jsonl", run.task)
+    items = load_items(run.task)
     learnt = in_split(items, "train") + ([] if run.hold_out_domains else in_split(items, "domain"))
+    if run.plans:
+        learnt += in_split(load_plan_items(), "train")
     validation = in_split(items, "validation")
     model = SegmentModel(Base(run.base_model, attention="eager"), run.lora).to_device()
     trainer = Trainer(model, run.train)
@@ -217,6 +210,8 @@ def train(run: Run) -> dict[str, Any]:
         "train": asdict(run.train),
         "injection": run.injection,
         "teacher": run.taught.name if run.taught else None,
+        "started_from": run.start_from.name if run.start_from else None,
+        "plans": run.plans,
         "held_out_domains": run.hold_out_domains,
         "data_sha256": fingerprint(TRAINING),
         "samples": len(samples),
@@ -230,7 +225,9 @@ def train(run: Run) -> dict[str, Any]:
 
 
 def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer: Trainer) -> None:
-    """What comes before the labelled items: intention knowledge, a teacher's labels, the library."""
+    """What comes before the labelled items: another adapter, intention knowledge, a teacher's labels, the library."""
+    if run.start_from:
+        model.restore(run.start_from)
     if run.injection:
         inject(model, run.injection, run.train.seed)
     if run.taught:
@@ -287,6 +284,8 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--taught-epochs", type=int, default=default.taught_epochs)
     p.add_argument("--library-epochs", type=int, default=default.library_epochs, help="T1: passes over the library's flawed variants")
     p.add_argument("--patience", type=int, default=default.patience)
+    p.add_argument("--start-from", type=Path, help="adapter folder to go on from, of the same base and LoRA settings")
+    p.add_argument("--plans", action="store_true", help="T2: learn from judged products of plans too")
     p.add_argument("--hold-out-domains", action="store_true", help="do not train on the domains held out for measuring transfer")
     p.add_argument("--seed", type=int, default=default.seed)
     p.add_argument("--checkpoint", type=Path, default=CHECKPOINTS, help="where an unfinished run is kept")
@@ -307,7 +306,18 @@ def _run(args: argparse.Namespace) -> Run:
     out = args.out or PROJECT_ROOT / "build" / "verifiers" / args.task
     train_settings = replace(TrainSettings(), **names)
     return Run(
-        args.task, out, args.base_model, lora, train_settings, args.inject, args.taught, args.hold_out_domains, args.checkpoint, args.resume
+        task=args.task,
+        out=out,
+        base_model=args.base_model,
+        lora=lora,
+        train=train_settings,
+        injection=args.inject,
+        taught=args.taught,
+        start_from=args.start_from,
+        plans=args.plans,
+        hold_out_domains=args.hold_out_domains,
+        checkpoint=args.checkpoint,
+        resume=args.resume,
     )
 
 

@@ -11,7 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ui_fakes import FakePipeline, describe
+from ui_fakes import CARDS, FakePipeline, describe
 
 from ecomscript.config import Settings
 from ecomscript.ui.page import build_ui, launch
@@ -39,7 +39,7 @@ def pipeline():
 
 @pytest.fixture(scope="session")
 def url(pipeline):
-    demo = build_ui(pipeline, describe)
+    demo = build_ui(pipeline, describe, CARDS)
     yield launch(demo, Settings(), prevent_thread_lock=True)
     demo.close(verbose=False)
 
@@ -50,7 +50,7 @@ def open_page(chromium, url):
     contexts, trouble = [], []
 
     def opener(query="", size="desktop", scheme="light", wait="#plan :is(section, header)"):
-        context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce")
+        context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce", has_touch=size == "phone")
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15000)

@@ -184,6 +184,7 @@ def test_forged_events_change_nothing(open_page, url):
         {"act": "quantity", "pid": "tent", "quantity": "9e99"},
         {"act": "answer", "index": 0, "option": "constructor"},
         {"act": "example", "index": -1},
+        {"pid": "stove", "swap": "stove2"},
     ]
     page.evaluate(forge, [url, payloads])
     plan(page, "camping again")
@@ -227,6 +228,77 @@ def test_phone_has_a_bar_that_leads_to_the_basket(open_page):
     assert page.evaluate("document.activeElement.id") == "basket-title"
 
 
+def test_confidences_explain_themselves_and_move_nothing(open_page):
+    page = open_page()
+    plan(page, "verified camping")
+    words = page.inner_text(".es-trusts")
+    assert "Weak evidence" in words and "High confidence · 0.86" in words
+    assert page.locator(".es-card .es-trust").all_inner_texts()[::7] == ["Fits this step: high · 0.93", "Not verified"]
+    tip, height = page.locator(".es-tip:popover-open"), page.evaluate("document.documentElement.scrollHeight")
+    page.hover(".es-card .es-trust-words")
+    expect(tip).to_contain_text("AUC 0.88 (95% interval 0.85 to 0.91; chance is 0.50).")
+    tip.hover()
+    expect(tip).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(tip).to_have_count(0)
+    page.locator(".es-trusts button").first.focus()
+    expect(tip).to_contain_text("cannot be told from chance")
+    page.keyboard.press("Tab")
+    expect(tip).to_contain_text("Of 150 validation items at this level, 83% did go together.")
+    assert tip.evaluate("e => e.getBoundingClientRect().right <= innerWidth")
+    page.mouse.click(5, 5)
+    expect(tip).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+
+
+def test_a_tap_opens_a_confidence_on_the_phone(open_page):
+    page = open_page(size="phone")
+    plan(page, "verified camping")
+    tip = page.locator(".es-tip:popover-open")
+    page.locator(".es-card .es-trust-words").first.tap()
+    expect(tip).to_contain_text("always giving the commonest answer is right in 52%")
+    box = tip.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    page.locator("#plan h2").tap()
+    expect(tip).to_have_count(0)
+
+
+def test_one_click_ends_a_conflict(open_page):
+    page = open_page()
+    plan(page, "clash camping")
+    assert "the pots are wider" in page.inner_text(".es-conflicts")
+    assert "1 conflict found" in page.inner_text("#status")
+    page.click("[data-act=all]")
+    page.wait_for_selector(".es-line >> nth=7")
+    page.locator("[data-act=step][data-delta='1'][data-pid=stove]").click()
+    page.wait_for_selector(".es-line input[data-pid=stove][value='2']")
+    assert page.locator(".es-doubt").count() == 2
+    page.focus("[data-act=swap]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#status [role=status]:has-text('Swapped Brandle Two-Burner Gas Stove for Kettlewick Alpine Stove.')")
+    page.wait_for_selector(".es-line input[data-pid=stove2][value='2']")
+    expect(page.locator(".es-conflicts")).to_have_count(0)
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    card = page.locator(".es-card:has([data-pid=stove2])").inner_text()
+    assert "Takes the place of Brandle" in card and "high · 0.77" in card and "Remove" in card
+    assert "High confidence · 0.86" in page.inner_text(".es-trusts")
+    assert page.locator(".es-line").count() == page.locator(".es-card").count() == 8
+    plan(page, "camping again")
+    page.wait_for_selector("[data-act=cart][data-pid=stove]")
+    assert page.locator(".es-line input[data-pid=stove2]").count() == 1
+
+
+def test_verdicts_stream_into_places_kept_for_them(open_page):
+    page = open_page()
+    plan(page, "slow verified camping", ".es-card")
+    assert page.locator(".es-trusts .is-pending .es-bars").count() == 2
+    page.wait_for_selector(".es-bone", state="detached")
+    first = page.locator(".es-step").first.bounding_box()["y"]
+    page.wait_for_selector(".es-trusts >> text=High confidence")
+    assert abs(page.locator(".es-step").first.bounding_box()["y"] - first) < 1
+    page.wait_for_selector("text=Done in")
+
+
 def test_keyboard_alone(open_page):
     page = open_page()
     plan(page)
@@ -242,9 +314,12 @@ def test_no_axe_violation_and_no_sideways_scroll(open_page, size, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe()
     page = open_page(size=size, scheme=scheme)
     assert violations(axe, page) == []
-    plan(page, "something for dad under $250")
+    plan(page, "clash with dad under $250")
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")
+    assert violations(axe, page) == []
+    page.locator(".es-trusts button").first.focus()
+    page.wait_for_selector(".es-tip:popover-open")
     assert violations(axe, page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     small = page.evaluate(

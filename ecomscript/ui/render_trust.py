@@ -1,0 +1,114 @@
+"""Confidences, doubtful steps and conflicts → HTML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ecomscript.schema import Conflict, Match, Verdict
+from ecomscript.ui import texts
+from ecomscript.ui.markup import escape, items, title_parts
+from ecomscript.ui.trust import Backing, Trust, pending, trust
+from ecomscript.ui.view import PlanView
+from ecomscript.verification.claims import Task
+
+
+def plan_trust_html(view: PlanView, backing: Backing) -> str:
+    """Return the confidences of script and bundle; while they are on their way, placeholders of the same size."""
+    shown = [_of_plan("t1", view.script_verdict, view, backing)]
+    if view.products or view.phase == "working":
+        shown.append(_of_plan("t3", _with_titles(view), view, backing))
+    return items(shown, "es-trusts")
+
+
+def product_trust_html(match: Match, backing: Backing, key: str) -> str:
+    """Return the small confidence of a product card; ``key`` is unique on the page."""
+    found = trust("t2", None if match.t2 is None else Verdict(match.t2), backing)
+    if found.look == "none":
+        said = escape(found.words)
+    else:
+        said = f"{escape(found.label)}: <span>{escape(texts.SHORT.get(found.look, found.words))}{_number(found)}</span>"
+    return f'<div class="es-trust is-small is-{found.look}">{_button(said, found, key)}</div>'
+
+
+def doubts(view: PlanView) -> dict[str, str]:
+    """Return the sentence on each step that the script's verdict doubts, by step id."""
+    verdict = view.script_verdict
+    if verdict is None or not verdict.reason:
+        return {}
+    return {view.matched[n].step.step_id: verdict.reason for n in verdict.places if 0 <= n < len(view.matched)}
+
+
+def doubt_html(reason: str) -> str:
+    """Return the mark of a doubtful step."""
+    return f'<p class="es-doubt"><b>{texts.DOUBTFUL}:</b> {escape(reason)}</p>' if reason else ""
+
+
+def conflicts_html(view: PlanView, backing: Backing) -> str:
+    """Return the block that names what does not go together, each with its swap; nothing without conflicts."""
+    if not view.conflicts:
+        return ""
+    entries = items((_conflict(conflict, view, backing) for conflict in view.conflicts), "es-conflict-list")
+    title = f'<h3 id="conflicts-title">{texts.CONFLICTS_TITLE}</h3>'
+    return f'<section class="es-conflicts" aria-labelledby="conflicts-title">{title}{entries}</section>'
+
+
+def _of_plan(task: Task, verdict: Verdict | None, view: PlanView, backing: Backing) -> str:
+    waiting = view.phase == "working" and task not in view.checked
+    found = pending(task) if waiting else trust(task, verdict, backing)
+    said = f"<b>{escape(found.words)}</b>{_number(found)}"
+    shown = f'<p class="es-trust-words">{_icon(found)}{said}</p>' if waiting else _button(said, found, task)
+    reason = f'<p class="es-trust-reason">{escape(found.reason)}</p>' if found.reason else ""
+    return f'<div class="es-trust is-{found.look}"><p class="es-trust-label">{escape(found.label)}</p>{shown}{reason}</div>'
+
+
+def _with_titles(view: PlanView) -> Verdict | None:
+    """Return the bundle's verdict with the products that it is about in its reason, by the short form of their titles."""
+    verdict = view.bundle_verdict
+    if verdict is None or not verdict.places:
+        return verdict
+    titles = [match.product.title for step in view.matched for match in step.matches]
+    reason, unnamed = verdict.reason, []
+    for title in (titles[n] for n in verdict.places if 0 <= n < len(titles)):
+        name = title_parts(title)[0]
+        if name not in reason:
+            unnamed.append(name)
+        reason = reason.replace(title, name)
+    about = texts.ABOUT_PRODUCTS.format(titles=texts.both(unnamed)) if unnamed else ""
+    return replace(verdict, reason=" ".join(filter(None, [reason, about])))
+
+
+def _button(said: str, found: Trust, key: str) -> str:
+    """Return the words as a button that shows, on hover, focus or tap, what they are worth; no script is needed to read it aloud."""
+    sentences = "".join(f"<p>{escape(text)}</p>" for text in found.explanation)
+    tip = f"tip-{escape(key)}"
+    return (
+        f'<button type="button" class="es-trust-words" aria-describedby="{tip}">{_icon(found)}<span class="es-trust-said">{said}</span>'
+        f'</button><div class="es-tip" id="{tip}" role="tooltip" popover="auto">{sentences}</div>'
+    )
+
+
+def _icon(found: Trust) -> str:
+    """Return three bars, of which the level says how many are full; a verdict without a level has a sign instead."""
+    return f'<span class="es-bars is-{found.look}" aria-hidden="true"><i></i><i></i><i></i></span>'
+
+
+def _number(found: Trust) -> str:
+    return f' <span class="es-number">· {escape(found.number)}</span>' if found.number else ""
+
+
+def _conflict(conflict: Conflict, view: PlanView, backing: Backing) -> str:
+    titles = {product.title for product in view.products}
+    a, b = (f"<b>{escape(title_parts(t)[0])}</b>" if t in titles else escape(texts.YOUR_GOAL) for t in (conflict.a, conflict.b))
+    named = f"<p>{a} {texts.AND} {b}: {escape(conflict.reason)}</p>"
+    new = backing.product(conflict.swap_id) if conflict.swap_id else None
+    old = next((p for p in view.products if p.product_id == conflict.product_id), None)
+    if new is None or old is None:
+        return named
+    price = "" if new.price_usd is None else f" · {texts.usd(new.price_usd)}"
+    words = texts.SWAP_FOR.format(title=title_parts(new.title)[0])
+    off = " disabled" if view.phase == "working" else ""
+    return (
+        f'{named}<div class="es-swap"><button type="button" class="es-button is-quiet is-small" data-act="swap" '
+        f'data-pid="{escape(old.product_id)}" data-swap="{escape(new.product_id)}"{off}>{escape(words)}{price}</button>'
+        f"<span>{escape(texts.INSTEAD_OF.format(title=title_parts(old.title)[0]))}</span></div>"
+    )

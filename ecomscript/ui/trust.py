@@ -1,0 +1,115 @@
+"""How far to trust a script, a product or a bundle, in words: what the verifiers say, and what that is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ecomscript.config import PROJECT_ROOT
+from ecomscript.evaluation.report_cards import ReportCard
+from ecomscript.schema import Product, Verdict
+from ecomscript.ui import texts
+from ecomscript.verification.claims import Task
+
+Look = Literal["high", "fair", "low", "plain", "weak", "none", "pending"]
+"""How it is drawn: a level, a number without a level, a weak verifier, no verdict, or one that is on its way."""
+
+
+def _no_product(_: str) -> Product | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What the page knows beside the plan itself; the same for every visitor.
+
+    Attributes:
+        cards: What was measured of each verifier.
+        problems: One sentence for each model that cannot be used.
+        product: Finds a product of the catalogue.
+    """
+
+    cards: Mapping[Task, ReportCard] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    product: Callable[[str], Product | None] = _no_product
+
+    def weak(self, task: Task) -> bool:
+        """Return whether a verifier's own measured interval reaches chance."""
+        card = self.cards.get(task)
+        return card is not None and card.weak
+
+    def problem(self, task: Task) -> str:
+        """Return the sentence on the missing model, without the server's folder; "" when the model is there."""
+        for name in (task, "t2") if task == "t3" else (task,):
+            named = next((text for text in self.problems if re.search(rf"\b{name}\b", text)), None)
+            if named:
+                return named.replace(f"{PROJECT_ROOT}/", "")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """One confidence as it is shown.
+
+    Attributes:
+        label: What it is about, such as "Plan makes sense".
+        words: The plain words, such as "High confidence".
+        number: The probability with two decimals; "" where none may be shown.
+        reason: One sentence on the weakest spot, or "".
+        explanation: Sentences of the tooltip.
+    """
+
+    look: Look
+    label: str
+    words: str
+    number: str = ""
+    reason: str = ""
+    explanation: tuple[str, ...] = ()
+
+
+def trust(task: Task, verdict: Verdict | None, backing: Backing) -> Trust:
+    """Return the confidence to show for a verdict; None means that no model gave one."""
+    label, card = texts.TRUST_LABELS[task], backing.cards.get(task)
+    if verdict is None:
+        return Trust("none", label, texts.NOT_VERIFIED, explanation=(texts.NOT_VERIFIED_WHY, *filter(None, [backing.problem(task)])))
+    if card is None:
+        return Trust("plain", label, texts.CONFIDENCE, number(verdict.score), verdict.reason, (texts.NOT_MEASURED,))
+    if card.weak:
+        reason = verdict.reason or texts.NOTHING_STANDS_OUT
+        return Trust("weak", label, texts.WEAK, reason=reason, explanation=(texts.WEAK_WHY, *_measured(card)))
+    level = card.level(verdict.score)
+    held = texts.LEVEL_HELD.format(items=level.items, share=f"{level.right:.0%}", held=texts.HELD[task]) if level else ""
+    return Trust(
+        level.word if level else "plain",
+        label,
+        texts.LEVELS[level.word] if level else texts.CONFIDENCE,
+        number(verdict.score),
+        verdict.reason,
+        tuple(filter(None, [*_measured(card), held])),
+    )
+
+
+def pending(task: Task) -> Trust:
+    """Return the placeholder for a verdict that is on its way."""
+    return Trust("pending", texts.TRUST_LABELS[task], texts.CHECKING)
+
+
+def number(score: float) -> str:
+    """Return a probability with two decimals; what rounds to certainty is shown as a bound, because no model is certain."""
+    if score > 0.99:
+        return "> 0.99"
+    return "< 0.01" if score < 0.01 else f"{score:.2f}"
+
+
+def _measured(card: ReportCard) -> list[str]:
+    """Return which model it is and how it did on the gold development items."""
+    model = texts.MODEL.format(model=card.model)
+    if not card.measured:
+        return [model, texts.NOT_MEASURED]
+    right = texts.ACCURACY.format(accuracy=f"{card.accuracy:.0%}")
+    if card.majority is not None:
+        right = texts.ACCURACY_AND_MAJORITY.format(accuracy=f"{card.accuracy:.0%}", majority=f"{card.majority:.0%}")
+    auc = texts.AUC.format(auc=f"{card.auc:.2f}", low=f"{card.auc_low:.2f}", high=f"{card.auc_high:.2f}")
+    return [model, f"{right} {auc}"]
