@@ -94,3 +94,27 @@ def tiny_parts(tiny_index_dir):
 def tiny_pipeline(tiny_parts):
     """A whole pipeline over the tiny catalogue; the gate works by its rules alone."""
     return Pipeline.of(*tiny_parts, Intake())
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory):
+    """Folder of a BERT of two layers with random weights, shared: not to be changed."""
+    from fake_models import write_bert  # noqa: PLC0415  (torch, which most tests need not load)
+
+    return write_bert(tmp_path_factory.mktemp("tiny-bert"))
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory):
+    """Folder of a Llama of two layers with random weights and no padding token, shared: not to be changed."""
+    from fake_models import write_llama  # noqa: PLC0415
+
+    return write_llama(tmp_path_factory.mktemp("tiny-llama"))
+
+
+@pytest.fixture(scope="session")
+def tiny_verifiers_dir(tiny_bert, tmp_path_factory):
+    """Folder of untrained verifiers t1, t2 and t3 over the tiny BERT, shared: not to be changed."""
+    from fake_models import write_verifiers  # noqa: PLC0415
+
+    return write_verifiers(tmp_path_factory.mktemp("tiny-verifiers"), tiny_bert)

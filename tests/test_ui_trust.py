@@ -51,6 +51,12 @@ def test_a_weak_verifier_gives_its_reason_and_no_number():
     assert trust("t1", Verdict(0.62), BACKING).reason == "Nothing stands out."
 
 
+def test_a_weak_judge_of_products_gives_no_number():
+    match = views("verified camping")[-1].matched[1].matches[0]
+    assert Tags(product_trust_html(match, replace(BACKING, cards={"t2": CARDS["t1"]}), "x")).text.startswith("Fit: weak evidence")
+    assert Tags(product_trust_html(match, Backing(), "x")).text.startswith("Fits this step: 0.93")
+
+
 def test_an_interval_that_touches_chance_is_weak():
     assert [ReportCard("t1", "m", 0.6, 0.6, low, 0.7).weak for low in (0.49, 0.5, 0.51)] == [True, True, False]
     assert not ReportCard("t1", "m").weak
@@ -127,14 +133,14 @@ def test_every_tooltip_is_named_by_one_button(clash):
 def test_conflicts_name_both_sides_and_offer_the_swap(clash):
     text = Tags(conflicts_html(clash, BACKING)).text
     for part in (
-        "Brandle Two-Burner Gas Stove and Pallamere Nesting Cook Set for 4: the pots",
+        "Brandle Two-Burner Gas Stove and Pallamere Nesting Cook Set for 4The pots",
         "Swap for Kettlewick Alpine Stove · $84.50",
         "instead of Brandle",
     ):
         assert part in text
     assert "1 conflict found" in status_html(clash)
     goal = replace(clash, conflicts=(replace(CONFLICT, b="clash camping", swap_id=""),))
-    assert "and your goal: the pots" in Tags(conflicts_html(goal, BACKING)).text
+    assert "and your goalThe pots" in Tags(conflicts_html(goal, BACKING)).text
     assert "data-act" not in conflicts_html(goal, BACKING)
     assert "data-act" not in conflicts_html(clash, Backing())
     assert " disabled" in conflicts_html(replace(clash, phase="working"), BACKING)

@@ -84,7 +84,7 @@ CARDS = {
 """T1 is weak, the others are not."""
 SCORES = {"tent": 0.93, "bag": 0.71, "mat": 0.55, "stove": 0.88, "pot": 0.64, "lamp": 0.97, "game": 0.22}
 CONFLICT = Conflict(
-    PRODUCTS["stove"].title, PRODUCTS["pot"].title, "the pots are wider than the stove's wind guards.", product_id="stove", swap_id="stove2"
+    PRODUCTS["stove"].title, PRODUCTS["pot"].title, "The pots are wider than the stove's wind guards.", product_id="stove", swap_id="stove2"
 )
 
 

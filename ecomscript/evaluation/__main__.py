@@ -1,6 +1,6 @@
 """Run experiments and store their results under assets/benchmark/results/.
 
-python -m ecomscript.evaluation [--task plan|retrieval|threshold|leave-out|reading] [--seed 0]
+python -m ecomscript.evaluation [--task plan|retrieval|threshold|leave-out|reading|training-data|verifiers|product-precision] [--seed 0]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import DEMO_CATALOG, Settings
 from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError
-from ecomscript.evaluation import leave_out_task, plan_task, reading_task, retrieval_task
+from ecomscript.evaluation import leave_out_task, plan_task, precision_task, reading_task, retrieval_task, verifier_task
 from ecomscript.evaluation.goals import load_goals
 from ecomscript.evaluation.results import write_results
 from ecomscript.folders import fingerprint
@@ -26,6 +26,7 @@ from ecomscript.learnt import INTAKE_WEIGHTS
 from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import LIBRARY_FOLDER, Library
+from ecomscript.verification.items import TRAINING
 
 Rows = list[dict[str, Any]]
 
@@ -52,6 +53,18 @@ def _reading(settings: Settings, seed: int) -> Rows:  # noqa: ARG001 (all tasks 
     return reading_task.rows()
 
 
+def _training_data(settings: Settings, seed: int) -> Rows:  # noqa: ARG001
+    return verifier_task.data_rows()
+
+
+def _verifiers(settings: Settings, seed: int) -> Rows:
+    return verifier_task.rows(seed, settings.models_dir)
+
+
+def _precision(settings: Settings, seed: int) -> Rows:
+    return precision_task.rows(settings, seed)
+
+
 TASKS: dict[str, Callable[[Settings, int], Rows]] = {
     "plan": _plan,
     "retrieval": _retrieval,
@@ -59,20 +72,25 @@ TASKS: dict[str, Callable[[Settings, int], Rows]] = {
     "leave-out": _leave_out,
     "reading": _reading,
 }
+VERIFIER_TASKS: dict[str, Callable[[Settings, int], Rows]] = {
+    "training-data": _training_data,
+    "verifiers": _verifiers,
+    "product-precision": _precision,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the chosen tasks and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m ecomscript.evaluation", description="Run experiments and store their results.")
-    parser.add_argument("--task", choices=sorted(TASKS), action="append", help="repeatable; default: all")
+    parser.add_argument("--task", choices=sorted({**TASKS, **VERIFIER_TASKS}), action="append", help="repeatable; default: all about plans")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     try:
         settings = replace(Settings.from_env(), index_dir=None)  # results name the demo catalogue, so they are about it
         for name in args.task or TASKS:
-            rows = TASKS[name](settings, args.seed)
+            rows = (TASKS | VERIFIER_TASKS)[name](settings, args.seed)
             command = f"python -m ecomscript.evaluation --task {name} --seed {args.seed}"
-            path = write_results(name, command, rows, fingerprint(DEMO_CATALOG), [args.seed])
+            path = write_results(name, command, rows, fingerprint(TRAINING if name in VERIFIER_TASKS else DEMO_CATALOG), [args.seed])
             for row in rows:
                 if row.get("row") != "goal":
                     print(json.dumps(row, ensure_ascii=False))

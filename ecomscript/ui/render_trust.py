@@ -23,10 +23,10 @@ def plan_trust_html(view: PlanView, backing: Backing) -> str:
 def product_trust_html(match: Match, backing: Backing, key: str) -> str:
     """Return the small confidence of a product card; ``key`` is unique on the page."""
     found = trust("t2", None if match.t2 is None else Verdict(match.t2), backing)
-    if found.look == "none":
-        said = escape(found.words)
+    if found.look in {"none", "weak"}:
+        said = texts.SHORT[found.look]
     else:
-        said = f"{escape(found.label)}: <span>{escape(texts.SHORT.get(found.look, found.words))}{_number(found)}</span>"
+        said = f"{escape(found.label)}: <span>{' · '.join(filter(None, (texts.SHORT[found.look], escape(found.number))))}</span>"
     return f'<div class="es-trust is-small is-{found.look}">{_button(said, found, key)}</div>'
 
 
@@ -99,7 +99,7 @@ def _number(found: Trust) -> str:
 def _conflict(conflict: Conflict, view: PlanView, backing: Backing) -> str:
     titles = {product.title for product in view.products}
     a, b = (f"<b>{escape(title_parts(t)[0])}</b>" if t in titles else escape(texts.YOUR_GOAL) for t in (conflict.a, conflict.b))
-    named = f"<p>{a} {texts.AND} {b}: {escape(conflict.reason)}</p>"
+    named = f"<p>{a} {texts.AND} {b}</p><p>{escape(conflict.reason)}</p>"
     new = backing.product(conflict.swap_id) if conflict.swap_id else None
     old = next((p for p in view.products if p.product_id == conflict.product_id), None)
     if new is None or old is None:

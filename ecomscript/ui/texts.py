@@ -67,12 +67,12 @@ NOT_REACHED = "Not searched: stopped before this step."
 
 TRUST_LABELS = {"t1": "Plan makes sense", "t2": "Fits this step", "t3": "Products go together"}
 LEVELS = {"high": "High confidence", "fair": "Fair confidence", "low": "Low confidence"}
-SHORT = {"high": "high", "fair": "fair", "low": "low", "plain": "confidence", "weak": "weak evidence"}
+SHORT = {"high": "high", "fair": "fair", "low": "low", "plain": "", "weak": "Fit: weak evidence", "none": "Not verified"}
 CONFIDENCE = "Confidence"
 CHECKING = "Checking…"
 NOT_VERIFIED = "Not verified"
 NOT_VERIFIED_WHY = "No model has looked at this, so there is no number."
-NOT_MEASURED = "How often this is right is not measured yet."
+NOT_MEASURED = "How often it is right on items checked by hand is not measured yet."
 WEAK = "Weak evidence"
 WEAK_WHY = "On items checked by hand this score cannot be told from chance, so no number is shown: read the reason and judge for yourself."
 NOTHING_STANDS_OUT = "Nothing stands out."

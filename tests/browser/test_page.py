@@ -266,7 +266,7 @@ def test_a_tap_opens_a_confidence_on_the_phone(open_page):
 def test_one_click_ends_a_conflict(open_page):
     page = open_page()
     plan(page, "clash camping")
-    assert "the pots are wider" in page.inner_text(".es-conflicts")
+    assert "The pots are wider" in page.inner_text(".es-conflicts")
     assert "1 conflict found" in page.inner_text("#status")
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")

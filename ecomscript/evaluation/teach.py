@@ -1,0 +1,101 @@
+"""Let a strong T2 model label many product claims that nobody judged, so that a small one can learn from it.
+
+python -m ecomscript.evaluation.teach --teacher build/verifiers/t2-mpnet --out build/taught.jsonl [--claims 14000]
+
+Half of the claims put a step of the training items to the products of other items that lie nearest to it, half a step of the library to
+a product that its plan needs or to one of a near kind. The file grows line by line; what is in it is not asked again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ecomscript.association.vector_store import open_encoder
+from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG
+from ecomscript.errors import EcomScriptError
+from ecomscript.folders import read_rows
+from ecomscript.learnt import mix
+from ecomscript.verification.claims import ProductClaim
+from ecomscript.verification.items import in_split, load_items
+from ecomscript.verification.lora import load_adapter
+
+NEAREST = 12
+"""Products that a claim of another item is drawn from, nearest first."""
+CHUNK = 256
+
+
+def item_claims(count: int, rng: random.Random) -> list[ProductClaim]:
+    """Return steps of training items with near products of other items."""
+    claims = [item.claim for item in in_split(load_items("t2"), "train") if isinstance(item.claim, ProductClaim)]
+    contexts = list({(c.objective, c.step): c for c in claims}.values())
+    products = list({c.product: c for c in claims}.values())
+    encode = open_encoder(DEFAULT_ENCODER).encode
+    chosen = rng.sample(contexts, min(len(contexts), count // 2))
+    queries = mix(encode([c.step for c in chosen]), encode([c.objective for c in chosen]))
+    offered = encode([c.product for c in products])
+    found = []
+    for context, query in zip(chosen, queries, strict=True):
+        near = [products[n] for n in np.argsort(-(offered @ query))[: NEAREST + 4] if products[n].objective != context.objective]
+        for product in (near[0], rng.choice(near[1:NEAREST])):
+            found.append(ProductClaim(context.objective, context.step, product.product, product.features))
+    return found
+
+
+def library_claims(count: int, rng: random.Random) -> list[ProductClaim]:
+    """Return steps of library plans with products that they need, and with products of near kinds that they do not."""
+    scripts = [row for path in sorted((DEMO_CATALOG / "scripts").glob("*.jsonl")) for row in read_rows(path)]
+    rows = [row for path in sorted((DEMO_CATALOG / "kinds").glob("*.jsonl")) for row in read_rows(path)]
+    products = {row["kind"]: row["products"] for row in rows if row["products"]}
+    names = list(products)
+    encode = open_encoder(DEFAULT_ENCODER).encode
+    kinds = encode(names)
+    steps = [(s["objective"], step) for s in scripts for step in s["steps"] if step["needs"]]
+    chosen = rng.sample(steps, count // 2)
+    queries = mix(encode([step["text"] for _, step in chosen]), encode([objective for objective, _ in chosen]))
+    found = []
+    for (objective, step), query in zip(chosen, queries, strict=True):
+        near = [names[n] for n in np.argsort(-(kinds @ query))[:NEAREST] if names[n] not in step["needs"]]
+        for kind in (rng.choice([need for need in step["needs"] if need in products] or near), rng.choice(near)):
+            product = rng.choice(products[kind])
+            found.append(ProductClaim(objective, step["text"], product["title"], (product["features"] or [""])[0]))
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Label the claims; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ecomscript.evaluation.teach", description=__doc__)
+    parser.add_argument("--teacher", type=Path, required=True, help="folder of a T2 adapter")
+    parser.add_argument("--out", type=Path, required=True, help="JSONL file to write or to go on with")
+    parser.add_argument("--claims", type=int, default=14_000)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+    try:
+        rng = random.Random(args.seed)
+        claims = item_claims(args.claims // 2, rng) + library_claims(args.claims // 2, rng)
+        rng.shuffle(claims)
+        done = len(read_rows(args.out)) if args.out.is_file() else 0
+        model = load_adapter(args.teacher, "t2")
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with args.out.open("a", encoding="utf-8") as file:
+            for start in tqdm(range(done, len(claims), CHUNK), desc="teacher"):
+                part = claims[start : start + CHUNK]
+                for claim, logit in zip(part, model.score([c.segments() for c in part]).whole, strict=True):
+                    row = {"objective": claim.objective, "step": claim.step, "product": claim.product, "features": claim.features}
+                    file.write(json.dumps({**row, "score": round(float(1 / (1 + np.exp(-logit))), 4)}) + "\n")
+                file.flush()
+    except EcomScriptError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

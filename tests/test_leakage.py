@@ -1,0 +1,68 @@
+"""Nothing of the gold set, which is for measuring only, may be in what is learnt from."""
+
+import re
+
+import numpy as np
+import pytest
+
+from ecomscript.association.encoder import SentenceBert
+from ecomscript.config import ASSETS
+from ecomscript.verification.claims import BundleClaim, ProductClaim
+from ecomscript.verification.items import load_items, load_plan_items, read_items
+
+GOLD = ASSETS / "benchmark" / "gold"
+NEAR_OBJECTIVES, NEAR_TEXTS = 0.9, 0.85
+TASKS = ("t1", "t2", "t3")
+
+
+def gold(task):
+    return read_items(GOLD / f"{task}.dev.jsonl", task)
+
+
+def learnt(task):
+    return load_items(task) + (load_plan_items() if task == "t2" else [])
+
+
+def normal(text):
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def whole(claim):
+    """Return a claim as one text."""
+    if isinstance(claim, ProductClaim):
+        return f"{claim.objective}: {claim.step}: {claim.product}. {claim.features}"
+    steps = [f"{s.step} {', '.join(s.products)}" for s in claim.steps] if isinstance(claim, BundleClaim) else claim.steps
+    return f"{claim.objective}: {'; '.join(steps)}"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_objective_of_gold_is_learnt(task):
+    measured = {normal(item.claim.objective) for other in TASKS for item in gold(other)}
+    assert len(measured) > 100
+    assert sorted(measured & {normal(item.claim.objective) for item in learnt(task)}) == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_claim_of_gold_is_learnt(task):
+    def texts(items):
+        return {normal(whole(item.claim).partition(": ")[2]) for item in items}
+
+    assert sorted(texts(gold(task)) & texts(learnt(task))) == []
+
+
+def nearest(found, measured):
+    """Return for each row the highest cosine to any of the measured ones."""
+    return np.concatenate([(part @ measured.T).max(1) for part in np.array_split(found, 1 + len(found) // 2000)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_nothing_near_to_gold_is_learnt(task):
+    encode = SentenceBert().encode
+    objectives = sorted({item.claim.objective for item in learnt(task)})
+    measured = sorted({item.claim.objective for other in TASKS for item in gold(other)})
+    cosines = nearest(encode(objectives), encode(measured))
+    assert [(o, round(float(c), 3)) for o, c in zip(objectives, cosines, strict=True) if c >= NEAR_OBJECTIVES] == []
+    texts = sorted({whole(item.claim) for item in learnt(task)})
+    cosines = nearest(encode(texts), encode([whole(item.claim) for item in gold(task)]))
+    assert [(t, round(float(c), 3)) for t, c in zip(texts, cosines, strict=True) if c >= NEAR_TEXTS] == []

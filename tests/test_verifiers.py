@@ -1,0 +1,307 @@
+"""The three verifiers together, untrained ones over the tiny BERT, and the command that asks them."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from fakes import HashEncoder, write_lines
+
+from ecomscript import __main__ as cli
+from ecomscript.errors import ModelError
+from ecomscript.schema import Verdict
+from ecomscript.verification.bundle import related_pairs
+from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim
+from ecomscript.verification.script import _weakest
+from ecomscript.verification.suite import Verifiers
+
+STEPS = ("pack a tent", "light the stove", "sleep")
+T1 = [{"id": f"s{n}", "objective": f"camp for {n} nights", "steps": list(STEPS[: 1 + n % 3])} for n in range(7)]
+T2 = [
+    {"id": n, "objective": "camp", "step": "sleep", "product": f"tent for {n}", "features": "good light" if n % 2 else ""} for n in range(7)
+]
+T3 = [
+    {
+        "id": f"b{n}",
+        "objective": "camp",
+        "steps": [{"step": "sleep", "products": [f"tent {n}", "a good light"][: n % 3]}, {"step": "cook", "products": []}],
+    }
+    for n in range(7)
+]
+ROWS = {"t1": T1, "t2": T2, "t3": T3}
+
+
+@pytest.fixture(scope="module")
+def verifiers(tiny_verifiers_dir):
+    return Verifiers.load(HashEncoder().encode, tiny_verifiers_dir)
+
+
+@pytest.fixture
+def models(tmp_path, tiny_verifiers_dir):
+    """A copy of the models that a test may damage."""
+    return shutil.copytree(tiny_verifiers_dir, tmp_path / "models")
+
+
+@pytest.fixture
+def verify(tmp_path, tiny_verifiers_dir, monkeypatch):
+    """Score rows by the command, with the hash encoder for the order of steps; return status and output file."""
+    monkeypatch.setattr(cli, "SentenceBert", lambda threads: HashEncoder())
+    monkeypatch.setenv("ECOMSCRIPT_MODELS", str(tiny_verifiers_dir))
+
+    def run(task, rows, name="out.jsonl"):
+        source = rows if hasattr(rows, "suffix") else write_lines(tmp_path / "in.jsonl", rows)
+        out = tmp_path / name
+        return cli.main(["verify", task, "--input", str(source), "--output", str(out)]), out
+
+    return run
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("task", ROWS)
+def test_every_line_gets_a_probability_in_its_place(verify, task):
+    status, out = verify(task, ROWS[task])
+    assert status == 0
+    found = read(out)
+    assert [set(row) for row in found] == [{"id", "score"}] * 7
+    assert [row["id"] for row in found] == [row["id"] for row in ROWS[task]]
+    assert all(isinstance(row["score"], float) and 0 <= row["score"] <= 1 for row in found)
+    assert len({row["score"] for row in found}) > 2
+
+
+@pytest.mark.parametrize("task", ROWS)
+def test_the_same_input_gets_the_same_scores_in_any_order(verify, task):
+    outs = [verify(task, rows, name)[1] for rows, name in ((ROWS[task], "a"), (ROWS[task], "b"), (ROWS[task][::-1], "c"))]
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    scores, turned = ({row["id"]: row["score"] for row in read(out)} for out in (outs[0], outs[2]))
+    assert turned == pytest.approx(scores, abs=1e-3)
+
+
+@pytest.mark.parametrize("task", ROWS)
+def test_a_score_does_not_depend_on_the_other_lines(verify, task):
+    alone = read(verify(task, ROWS[task][5:6])[1])[0]["score"]
+    # bfloat16 where the processor has it: padding moves the last bits
+    assert alone == pytest.approx(read(verify(task, ROWS[task])[1])[5]["score"], abs=5e-3)
+
+
+def test_an_empty_file_has_no_scores(verify):
+    for task in ROWS:
+        status, out = verify(task, [])
+        assert (status, out.read_text()) == (0, "")
+
+
+BAD = [
+    ("t1", {"id": 1, "objective": "camp"}, "'steps' is missing"),
+    ("t1", {"objective": "camp", "steps": ["go"]}, "'id' is missing"),
+    ("t1", {"id": 1, "objective": "camp", "steps": []}, "'steps' has 0 members"),
+    ("t1", {"id": 1, "objective": "camp", "steps": ["go"] * 60}, "'steps' has 60 members"),
+    ("t1", {"id": 1, "objective": "camp", "steps": ["go", None]}, "a step is not a text"),
+    ("t2", {"id": 1, "objective": "camp", "step": "go"}, "'product' is missing"),
+    ("t2", {"id": 1, "objective": "camp", "step": "go", "product": "x" * 10_000}, "10,000 characters"),
+    ("t3", {"id": 1, "objective": "camp", "steps": [{"step": "go"}]}, "'products' of a step"),
+    ("t3", {"id": 1, "objective": "camp", "steps": [{"step": "go", "products": ["tent"] * 61}]}, "61 products"),
+]
+
+
+@pytest.mark.parametrize(("task", "row", "problem"), BAD)
+def test_a_line_that_cannot_be_judged_is_named_and_nothing_is_written(verify, capsys, task, row, problem):
+    status, out = verify(task, [*ROWS[task][:2], row, ROWS[task][3]])
+    assert status == 2
+    said = capsys.readouterr().err
+    assert "in.jsonl, line 3" in said
+    assert problem in said
+    assert len(said.strip().splitlines()) == 1
+    assert not out.exists()
+    assert not list(out.parent.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("line", ["not json", "[]", '{"id": 1', '"text"'])
+def test_a_line_that_is_no_object_is_named(verify, tmp_path, capsys, line):
+    source = tmp_path / "claims.jsonl"
+    source.write_text(line + "\n")
+    status, out = verify("t1", source)
+    assert status == 2
+    assert "line 1" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("text", ["camp\ud800", "\udfff", "camp \x00 tent", "⛺" * 90, "[SEP] [CLS] <s> </s>", "\u202etent\u202c"])
+@pytest.mark.parametrize("task", ROWS)
+def test_no_text_ends_in_a_traceback(verify, tmp_path, capsys, task, text):
+    source = tmp_path / "escaped.jsonl"
+    source.write_text(json.dumps({**ROWS[task][2], "objective": text}))
+    status, out = verify(task, source)
+    if status == 0:
+        assert 0 <= read(out)[0]["score"] <= 1
+    else:
+        assert status == 2
+        assert "line 1" in capsys.readouterr().err
+        assert not out.exists()
+
+
+def test_an_unknown_task_is_named(verify, capsys):
+    status, out = verify("t4", T1)
+    assert status == 2
+    assert "There is no task 't4'. Choose one of t1, t2, t3." in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_missing_models_say_what_to_do(verify, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ECOMSCRIPT_MODELS", str(tmp_path / "nothing"))
+    for task, rows in ROWS.items():
+        status, out = verify(task, rows)
+        said = capsys.readouterr().err
+        assert status == 2
+        assert f"The verifier {task} cannot be used" in said
+        assert "train it with" in said
+        assert not out.exists()
+
+
+def test_an_output_that_cannot_be_written_is_named(verify, capsys):
+    status, _ = verify("t2", T2, "missing/out.jsonl")
+    assert status == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_an_empty_folder_gives_problems_and_no_error(tmp_path):
+    found = Verifiers.load(HashEncoder().encode, tmp_path)
+    assert (found.t1, found.t2, found.t3) == (None, None, None)
+    assert len(found.problems) >= 2
+    assert str(tmp_path / "t1") in found.problems[0]
+    with pytest.raises(ModelError, match="The verifier t1 cannot be used"):
+        found.scores("t1", [ScriptClaim("camp", STEPS)])
+
+
+def test_with_all_models_there_are_no_problems(verifiers):
+    assert verifiers.problems == ()
+    assert None not in {verifiers.t1, verifiers.t2, verifiers.t3}
+
+
+DAMAGE = [
+    ("t1/adapter.safetensors", {"t1"}),
+    ("t1/order.safetensors", {"t1"}),
+    ("t1/combiner.json", {"t1"}),
+    ("t2/combiner.json", {"t2", "t3"}),
+    ("t2/head.safetensors", {"t2", "t3"}),
+    ("t3/meta.json", {"t3"}),
+    ("t3/combiner.json", {"t3"}),
+]
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+@pytest.mark.parametrize(("name", "lost"), DAMAGE)
+def test_a_file_that_cannot_be_used_costs_only_its_own_verifier(models, name, lost, how):
+    (models / name).unlink() if how == "missing" else (models / name).write_bytes(b"damaged")
+    found = Verifiers.load(HashEncoder().encode, models)
+    assert {task for task in ROWS if getattr(found, task) is None} == lost
+    (problem,) = found.problems
+    assert str(models / min(lost)) in problem
+
+
+def test_a_script_gets_a_verdict_from_all_parts(verifiers):
+    claims = [ScriptClaim("camp for a night", STEPS), ScriptClaim("camp", ("sleep",))]
+    parts = verifiers.t1.parts(claims)
+    assert {name: column.shape for name, column in parts.table.items()} == dict.fromkeys(
+        ("whole", "worst step", "other steps", "order"), (2,)
+    )
+    assert [len(flaws) for flaws in parts.flaws] == [3, 1]
+    assert [order.shape for order in parts.orders] == [(3, 3), (1, 1)]
+    assert parts.table["worst step"][0] == pytest.approx(-parts.flaws[0].max())
+    assert parts.table["order"][1] == 0
+    for verdict in verifiers.t1.verdicts(claims):
+        assert 0 < verdict.score < 1
+        assert bool(verdict.reason) == bool(verdict.places)
+
+
+def order_of(**above):
+    order = np.zeros((3, 3), np.float32)
+    for places, value in above.items():
+        order[int(places[1]), int(places[2])] = value
+    return order
+
+
+@pytest.mark.parametrize(
+    ("flaws", "order", "reason", "places"),
+    [
+        ((-1.0, -1.0, -1.0), order_of(p02=-4.0, p01=-3.0), "Step 3 usually comes before step 1.", (0, 2)),
+        ((-1.0, 2.0, -1.0), order_of(p02=-1.0), "Step 2 is the one that looks out of place.", (1,)),
+        ((0.6, 0.9, 0.7), order_of(), "", ()),
+        ((-9.0, -1.0, -9.0), order_of(), "", ()),
+    ],
+)
+def test_the_weakest_spot_of_a_script_is_named_only_where_it_stands_out(flaws, order, reason, places):
+    assert _weakest(np.array(flaws, np.float32), order) == (reason, places)
+
+
+def test_a_bundle_is_judged_by_its_likeliest_clash_and_least_fitting_product(verifiers):
+    steps = (BundleStep("sleep", ("tent", "a good light")), BundleStep("cook", ("stove",)))
+    claim, empty = BundleClaim("camp", steps), BundleClaim("camp", (BundleStep("walk", ()),))
+    parts = verifiers.t3.parts([claim, empty, claim])
+    inputs = [claim.single(a) for a in range(3)] + [claim.pair(a, b) for a, b in claim.pairs]
+    said = -verifiers.t3.model.score(inputs).whole
+    fits = verifiers.t2.model.score([ProductClaim("camp", *place).segments() for place in claim.placed]).whole
+    for n in (0, 2):
+        assert parts.table["single"][n] == pytest.approx(-said[:3].max(), abs=0.05)
+        assert parts.table["pair"][n] == pytest.approx(-said[3:].max(), abs=0.05)
+        assert parts.table["fit"][n] == pytest.approx(fits.min(), abs=0.05)
+        log_odds, places = parts.likeliest[n]
+        assert log_odds == pytest.approx(said.max(), abs=0.05)
+        assert len(places) in {1, 2}
+    assert {name: column[1] for name, column in parts.table.items()} == dict.fromkeys(parts.table, 0.0)
+    verdicts = verifiers.t3.verdicts([claim, empty])
+    assert all(isinstance(verdict, Verdict) and 0 < verdict.score < 1 for verdict, _ in verdicts)
+    assert verdicts[1] == (Verdict(verdicts[1][0].score), ())
+
+
+def test_a_clash_that_a_rule_finds_is_named_and_counts(verifiers):
+    titles = ("Cairnfold Ridge 2-Person Tent",)
+    fine, tight = (BundleClaim(f"Camp with {n} people", (BundleStep("Sleep dry", titles),)) for n in ("two", "six"))
+    parts = verifiers.t3.parts([fine, tight])
+    assert parts.table["rules"].tolist() == [0.0, -1.0]
+    (clash,) = parts.rules[1]
+    assert (clash.first, clash.second) == (0, None)
+
+
+def test_of_a_large_bundle_the_pairs_with_common_words_are_asked():
+    titles = (*(f"thing{n}" for n in range(18)), "usb cable blue", "usb cable red")
+    claim = BundleClaim("camp", tuple(BundleStep(f"step{n}", (title,)) for n, title in enumerate(titles)))
+    pairs = related_pairs(claim)
+    assert len(claim.pairs) == 190
+    assert len(pairs) == 40
+    assert (18, 19) in pairs
+    assert pairs == sorted(set(pairs))
+    small = BundleClaim("camp", (BundleStep("go", ("a", "b", "c")),))
+    assert related_pairs(small) == [(0, 1), (0, 2), (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    from ecomscript.association.encoder import SentenceBert  # noqa: PLC0415
+
+    return Verifiers.load(SentenceBert().encode)
+
+
+def test_the_shipped_models_are_whole(shipped):
+    assert shipped.problems == ()
+
+
+@pytest.mark.parametrize("task", ROWS)
+def test_the_shipped_models_tell_right_from_wrong(shipped, task):
+    pairs = {
+        "t1": [
+            ScriptClaim("Paint a bedroom wall", ("Move the furniture out", "Fill holes and sand", "Tape the edges", end))
+            for end in ("Paint two coats", "Buy a trout licence")
+        ],
+        "t2": [
+            ProductClaim("Camp with two children", "Sleep dry and warm", title)
+            for title in ("Family tent for four people", "Chocolate birthday cake candles")
+        ],
+        "t3": [
+            BundleClaim("Camp with a family of six", (BundleStep("Sleep dry", (title,)),))
+            for title in ("Cairnfold 6-Person Family Tent", "Cairnfold 2-Person Backpacking Tent")
+        ],
+    }[task]
+    right, wrong = shipped.scores(task, pairs)
+    assert 0 <= wrong < right <= 1
