@@ -13,13 +13,14 @@ def main() -> int:
     """Run the server until it is stopped; return the exit status."""
     # Gradio reads this when it is imported; anything but "False" would report the start to a server outside.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from ecomscript.evaluation.report_cards import report_cards  # noqa: PLC0415
     from ecomscript.pipeline import Pipeline  # noqa: PLC0415
     from ecomscript.ui.page import build_ui, launch  # noqa: PLC0415
 
     try:
         settings = Settings.from_env()
         pipeline = Pipeline.open(settings, progress=lambda line: print(line, flush=True))  # noqa: T201
-        launch(build_ui(pipeline), settings)
+        launch(build_ui(pipeline, cards=report_cards(settings.models_dir)), settings)
     except EcomScriptError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2

@@ -104,6 +104,11 @@ class Pipeline:
         row = self._associator.index.row_of.get(product_id)
         return None if row is None else self._associator.index.products[row]
 
+    def place(self, objective: str, step: str, product_id: str) -> Match | None:
+        """Return a product as a match for a step, with its nearest intention and T2's word on it; None for an unknown product."""
+        row = self._associator.index.row_of.get(product_id)
+        return None if row is None else self._associator.place(objective, step, row)
+
     def match(self, objective: str, step: str, count: int = 10) -> list[Match]:
         """Return products for a step that somebody wrote, best first; none when the step needs nothing bought."""
         return self._associator.match_step(objective, step, count)

@@ -1,6 +1,7 @@
 """Nothing of the gold set, which is for measuring only, may be in what is learnt from."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,14 +16,17 @@ NEAR_OBJECTIVES, NEAR_TEXTS = 0.9, 0.85
 TASKS = ("t1", "t2", "t3")
 
 
+@cache
 def gold(task):
     return read_items(GOLD / f"{task}.dev.jsonl", task)
 
 
+@cache
 def learnt(task):
     return load_items(task) + (load_plan_items() if task == "t2" else [])
 
 
+@cache
 def normal(text):
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 

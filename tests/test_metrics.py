@@ -15,7 +15,7 @@ CLAIM = ScriptClaim("Camp", ("Pack", "Go"))
 @pytest.fixture(autouse=True, scope="module")
 def _few_resamples():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metrics, "RESAMPLES", 200)
+        patch.setattr(metrics, "RESAMPLES", 60)
         yield
 
 

@@ -71,6 +71,21 @@ def digest(folder):
     return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("adapter.safetensors", "head.safetensors")]
 
 
+PLAIN = {}
+"""Digests of the adapters of one epoch with nothing before it, by task; computed once."""
+
+
+@pytest.fixture
+def plain(command, tmp_path):
+    def adapter(task):
+        if task not in PLAIN:
+            assert command(task, out="plain") == 0
+            PLAIN[task] = digest(tmp_path / "plain")
+        return PLAIN[task]
+
+    return adapter
+
+
 @pytest.mark.parametrize("task", ["t1", "t2", "t3"])
 def test_one_epoch_writes_an_adapter_that_can_be_served(command, tmp_path, data, task, tiny_bert, capsys):
     assert command(task) == 0
@@ -94,7 +109,7 @@ def test_one_epoch_writes_an_adapter_that_can_be_served(command, tmp_path, data,
 
 
 def test_an_easy_task_is_learnt(command, tmp_path):
-    assert command("t2", "--epochs", "6") == 0
+    assert command("t2", "--epochs", "4") == 0
     assert json.loads((tmp_path / "out" / "meta.json").read_text())["validation_auc"] > 0.95
     good, bad = (
         load_adapter(tmp_path / "out", "t2").score([("camp for 99", "sleep", "good tent"), ("camp for 99", "sleep", "bad tent")]).whole
@@ -113,7 +128,7 @@ def test_the_loss_falls(data, tiny_bert, task):
             return trainer._loss(samples).item()
 
     before = loss()
-    trainer.run(samples, 8, task)
+    trainer.run(samples, 6, task)
     assert loss() < 0.7 * before
 
 
@@ -126,11 +141,10 @@ def test_members_of_a_pair_are_trained_on_together(data, tiny_bert):
     assert all(len({s.pair for s in batch}) == 4 for batch in batches)
 
 
-def test_the_same_seed_gives_the_same_adapter(command, tmp_path):
-    assert [command("t2", "--seed", seed, out=out) for seed, out in (("1", "a"), ("1", "b"), ("2", "c"))] == [0, 0, 0]
-    one, two, other = (digest(tmp_path / out) for out in "abc")
-    assert one == two
-    assert one[0] != other[0]
+def test_the_same_seed_gives_the_same_adapter(command, plain, tmp_path):
+    assert [command("t2", out="a"), command("t2", "--seed", "1", out="b")] == [0, 0]
+    assert digest(tmp_path / "a") == plain("t2")
+    assert digest(tmp_path / "b")[0] != plain("t2")[0]
 
 
 def test_held_out_domains_and_plans_change_what_is_learnt(command, tmp_path):
@@ -298,11 +312,10 @@ def test_a_bad_line_of_the_training_data_is_named(command, tmp_path, data, capsy
 
 
 @pytest.mark.parametrize("how", inject.INJECTIONS)
-def test_intentions_can_be_injected_before(command, tmp_path, how):
+def test_intentions_can_be_injected_before(command, plain, tmp_path, how):
     assert command("t2", "--inject", how) == 0
-    assert command("t2", out="without") == 0
     assert json.loads((tmp_path / "out" / "meta.json").read_text())["injection"] == how
-    assert digest(tmp_path / "out")[0] != digest(tmp_path / "without")[0]
+    assert digest(tmp_path / "out")[0] != plain("t2")[0]
 
 
 def test_assertions_name_a_product_its_intention_and_one_of_another_kind(tmp_path):
@@ -313,13 +326,12 @@ def test_assertions_name_a_product_its_intention_and_one_of_another_kind(tmp_pat
     assert found == inject.assertions(tmp_path / "kinds")
 
 
-def test_a_teachers_labels_are_learnt_first(command, tmp_path):
+def test_a_teachers_labels_are_learnt_first(command, plain, tmp_path):
     rows = [{"objective": f"walk {n}", "step": "pack", "product": "fine brush", "score": n % 2} for n in range(16)]
     taught = write_lines(tmp_path / "taught.jsonl", rows)
     assert command("t2", "--taught", str(taught)) == 0
-    assert command("t2", out="without") == 0
     assert json.loads((tmp_path / "out" / "meta.json").read_text())["teacher"] == "taught.jsonl"
-    assert digest(tmp_path / "out")[0] != digest(tmp_path / "without")[0]
+    assert digest(tmp_path / "out")[0] != plain("t2")[0]
 
 
 def test_no_pass_over_a_teachers_labels_is_none(command, tmp_path):
@@ -328,11 +340,10 @@ def test_no_pass_over_a_teachers_labels_is_none(command, tmp_path):
     assert command("t2", "--taught", str(taught), "--taught-epochs", "0") == 0
 
 
-def test_the_library_can_be_learnt_before_the_items(command, tmp_path, monkeypatch, tiny_source):
+def test_the_library_can_be_learnt_before_the_items(command, plain, tmp_path, monkeypatch, tiny_source):
     monkeypatch.setattr(train, "DEMO_CATALOG", tiny_source)
     assert command("t1", "--library-epochs", "1") == 0
-    assert command("t1", out="without") == 0
-    assert digest(tmp_path / "out")[0] != digest(tmp_path / "without")[0]
+    assert digest(tmp_path / "out")[0] != plain("t1")[0]
 
 
 def test_training_can_start_from_another_adapter(command, tmp_path):

@@ -164,7 +164,7 @@ def test_a_swap_replaces_the_product_and_looks_again(clash):
     after = swap_product(clash, {"pid": "stove", "swap": "stove2"}, PIPELINE)
     cooking = after.matched[2].matches
     assert [m.product.product_id for m in cooking] == ["stove2", "pot"]
-    assert (cooking[0].t2, cooking[0].intention) == (0.77, "")
+    assert (cooking[0].t2, cooking[0].intention) == (0.77, "cook outdoors")
     assert after.conflicts == () and after.bundle_verdict.score == 0.86
     assert PIPELINE.reviewer.bundles[-1] == {p.product_id for p in after.products}
     assert "Swapped Brandle Two-Burner Gas Stove for Kettlewick Alpine Stove." in status_html(after)

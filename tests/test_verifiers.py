@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from fakes import HashEncoder, write_lines
 from ecomscript import __main__ as cli
 from ecomscript.errors import ModelError
 from ecomscript.schema import Verdict
+from ecomscript.verification import suite
 from ecomscript.verification.bundle import related_pairs
 from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim
+from ecomscript.verification.lora import Base
 from ecomscript.verification.script import _weakest
 from ecomscript.verification.suite import Verifiers
 
@@ -29,6 +32,12 @@ T3 = [
     for n in range(7)
 ]
 ROWS = {"t1": T1, "t2": T2, "t3": T3}
+
+
+@pytest.fixture(autouse=True)
+def _small_base(tiny_bert, monkeypatch):
+    """The base that all adapters share, without seconds of reading the large one."""
+    monkeypatch.setattr(suite, "Base", partial(Base, str(tiny_bert)))
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import ClassVar
 
-import numpy as np
-
 from ecomscript.evaluation.report_cards import Level, ReportCard
 from ecomscript.events import BundleVerified, Failed, Finished, Planned, ScriptVerified, StepMatched
 from ecomscript.schema import Conflict, ConstraintItem, Constraints, Match, MatchedStep, Plan, Product, Script, Step, Verdict
@@ -101,9 +99,6 @@ class FakeReviewer:
     def __init__(self):
         self.bundles = []
 
-    def judge(self, goal, placed):
-        return np.full(len(placed), 0.77)
-
     def script(self, goal):
         asked = "clash" in goal or "verified" in goal
         return Verdict(0.62, "Step 5 usually comes before step 3.", (2, 4)) if asked else None
@@ -126,6 +121,9 @@ class FakePipeline:
 
     def product(self, product_id):
         return PRODUCTS.get(product_id)
+
+    def place(self, objective, step, product_id):
+        return Match(PRODUCTS[product_id], "cook outdoors", 0.6, "People buy this to cook outdoors.", 0.77)
 
     def stream(self, request):
         self.requests.append(request)

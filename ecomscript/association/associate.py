@@ -135,6 +135,11 @@ class Associator:
         judged = [replace(m, t2=float(p)) for m, p in zip(found, said, strict=True)]
         return sorted(judged, key=lambda m: -(m.t2 or 0.0))
 
+    def place(self, objective: str, step: str, row: int) -> Match:
+        """Return a product as a match for a step, judged like any other."""
+        found = self.match(row, self.ranker.queries([step], objective)[0])
+        return found if self.judge is None else replace(found, t2=float(self.judge(objective, [(step, found.product)])[0]))
+
     def match(self, row: int, query: Vectors, t2: float | None = None) -> Match:
         """Return the product with the one of its intentions that is nearest to the query: the reason to show."""
         own = self.index.intentions_of_product[row]

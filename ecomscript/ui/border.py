@@ -8,13 +8,11 @@ from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
 import gradio as gr
-import numpy as np
-import numpy.typing as npt
 
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.errors import EcomScriptError
 from ecomscript.events import Event
-from ecomscript.schema import Conflict, MatchedStep, PlanRequest, Product, Verdict
+from ecomscript.schema import Conflict, Match, MatchedStep, PlanRequest, Product, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.view import Describe, PlanView, advance
 
@@ -41,10 +39,6 @@ class Reviewer(Protocol):
     def verifiers(self) -> Verifiers:
         """The models."""
 
-    @property
-    def judge(self) -> Callable[[str, Sequence[tuple[str, Product]]], npt.NDArray[np.float64]] | None:
-        """Returns (n,) P(the product helps the step) for a goal and n pairs; None when the model cannot be used."""
-
     def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
         """Return the verdict on all products together, and the conflicts."""
 
@@ -65,6 +59,9 @@ class Planner(Protocol):
 
     def product(self, product_id: str) -> Product | None:
         """Return a product of the catalogue."""
+
+    def place(self, objective: str, step: str, product_id: str) -> Match | None:
+        """Return a product of the catalogue as a match for a step."""
 
 
 def watch(planner: Planner, request: PlanRequest, describe: Describe) -> Iterator[PlanView]:

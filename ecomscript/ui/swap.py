@@ -8,9 +8,9 @@ from typing import Any
 
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.errors import InputError
-from ecomscript.schema import Match, MatchedStep
+from ecomscript.schema import MatchedStep
 from ecomscript.ui import texts
-from ecomscript.ui.border import Planner, Reviewer
+from ecomscript.ui.border import Planner
 from ecomscript.ui.markup import title_parts
 from ecomscript.ui.view import PlanView, Swap
 
@@ -28,7 +28,7 @@ def swap_product(view: PlanView, payload: Any, planner: Planner) -> PlanView:
     """
     swap = _asked(view, payload, planner)
     goal = view.request.goal if view.request else view.objective
-    steps = tuple(_with(matched, swap, goal, planner.reviewer) for matched in view.matched)
+    steps = tuple(_with(matched, swap, goal, planner) for matched in view.matched)
     verdict, conflicts = planner.reviewer.bundle(goal, steps, Eligibility(view.constraints))
     return replace(view, phase="done", matched=steps, bundle_verdict=verdict, conflicts=conflicts, swap=swap)
 
@@ -44,10 +44,10 @@ def _asked(view: PlanView, payload: Any, planner: Planner) -> Swap:
     raise InputError(*texts.STALE)
 
 
-def _with(matched: MatchedStep, swap: Swap, goal: str, reviewer: Reviewer) -> MatchedStep:
+def _with(matched: MatchedStep, swap: Swap, goal: str, planner: Planner) -> MatchedStep:
     if swap.old.product_id not in {match.product.product_id for match in matched.matches}:
         return matched
-    t2 = float(reviewer.judge(goal, [(matched.step.text, swap.new)])[0]) if reviewer.judge else None
-    # No intention led to this product, so none is shown, and with it no closeness.
-    new = Match(swap.new, "", 0.0, texts.SWAPPED_WHY.format(title=title_parts(swap.old.title)[0]), t2)
+    new = planner.place(goal, matched.step.text, swap.new.product_id)
+    assert new is not None
+    new = replace(new, why=f"{new.why} {texts.SWAPPED_WHY.format(title=title_parts(swap.old.title)[0])}")
     return replace(matched, matches=tuple(new if m.product.product_id == swap.old.product_id else m for m in matched.matches))

@@ -65,13 +65,13 @@ class Base:
 
     Args:
         name: "all-MiniLM-L6-v2" or "all-mpnet-base-v2" for packaged weights, or what ``AutoModel`` takes: a hub name or a folder.
-        attention: "sdpa", or "eager", which trains faster in bfloat16 on a CPU.
+        attention: "eager" trains faster in bfloat16 on a CPU; None leaves it to the model.
 
     Raises:
         ModelError: The weights cannot be loaded.
     """
 
-    def __init__(self, name: str = DEFAULT_ENCODER, attention: str = "sdpa") -> None:
+    def __init__(self, name: str = DEFAULT_ENCODER, attention: str | None = None) -> None:
         from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415  (seconds of import that `--help` need not pay)
         from transformers.utils import logging  # noqa: PLC0415
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from ecomscript.errors import ModelError
 from ecomscript.verification.claims import ScriptClaim
 
 Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -62,10 +64,18 @@ class OrderModel(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> OrderModel:
-        """Read the weights."""
-        weights = {name: t.float() for name, t in load_file(folder / FILE).items()}
-        model = cls(weights["late.weight"].shape[1])
-        model.load_state_dict(weights)
+        """Read the weights.
+
+        Raises:
+            ModelError: They are missing or damaged.
+        """
+        try:
+            weights = {name: t.float() for name, t in load_file(folder / FILE).items()}
+            model = cls(weights["late.weight"].shape[1])
+            model.load_state_dict(weights)
+        except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+            cause = f"The order model {folder / FILE} cannot be read ({str(error).splitlines()[0]})"
+            raise ModelError(cause, "Fit it again with `python -m ecomscript.evaluation.calibrate`.") from None
         return model.eval()
 
 
