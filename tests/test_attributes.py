@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecomscript.verification.attributes import Quantity, convert, facts_of, fold, product_facts, quantities
-from ecomscript.verification.people import Span
+from ecomscript.verification.rules.attributes import Quantity, convert, facts_of, fold, product_facts, quantities
+from ecomscript.verification.rules.people import Span
 
 
 def read(text):

@@ -155,6 +155,8 @@ def _text_of(value: object, name: str, *, empty: bool = False) -> str:
     text = " ".join(value.split())
     if not text and not empty:
         raise ClaimError(f"{name} is empty")
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ClaimError(f"{name} holds half a character (a lone surrogate)")
     if len(text) > MAX_CHARACTERS:
         raise ClaimError(f"{name} has {len(text):,} characters, at most {MAX_CHARACTERS:,} can be checked")
     return text

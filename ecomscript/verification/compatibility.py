@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ecomscript.schema import AttributeValue
-from ecomscript.verification import pair_rules, person_rules, place_rules  # noqa: F401  (they register their rules)
-from ecomscript.verification.attributes import facts_of, product_facts
-from ecomscript.verification.interfaces import interfaces
-from ecomscript.verification.rules import RULES, Rule
+from ecomscript.verification.rules import pair, person, place  # noqa: F401  (they register their rules)
+from ecomscript.verification.rules.attributes import facts_of, product_facts
+from ecomscript.verification.rules.interfaces import interfaces
+from ecomscript.verification.rules.registry import RULES, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Clash:
 
 @cache
 def _rules() -> Mapping[str, Rule]:
-    return {**RULES, **pair_rules.never_rules(), **interfaces()}
+    return {**RULES, **pair.never_rules(), **interfaces()}
 
 
 def rule_names() -> tuple[str, ...]:

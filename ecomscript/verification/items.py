@@ -77,7 +77,10 @@ def _item(line: Line, task: Task) -> Item:
         raise line.error(str(error)) from None
     if row["label"] not in (0, 1):
         raise line.error(f"'label' is {row['label']!r}, expected 0 or 1")
-    conflict = tuple((int(step), int(product)) for step, product in row.get("conflict") or ())
+    try:
+        conflict = tuple((int(step), int(product)) for step, product in row.get("conflict") or ())
+    except (TypeError, ValueError):
+        raise line.error("'conflict' is no list of [step, product]") from None
     return Item(
         item_id=str(row["id"]),
         claim=claim,

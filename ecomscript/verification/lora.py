@@ -38,7 +38,7 @@ TARGETS: dict[str, list[str]] = {
     "deberta-v2": ["query_proj", "key_proj", "value_proj", "dense"],
     "mpnet": ["attn.q", "attn.k", "attn.v", "attn.o", "dense"],
 }
-"""Modules that LoRA adapts, by model type; every other model gets all its linear layers."""
+"""Modules of encoders that LoRA adapts, by model type; a decoder gets the projections of its layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +184,16 @@ class SegmentModel(nn.Module):
         super().__init__()
         self.base, self.settings = base, settings
         config = base.model.config
-        depth = config.num_hidden_layers
+        upper = list(range(config.num_hidden_layers))[-settings.layers :]
+        by_name = TARGETS.get(config.model_type)
         lora = LoraConfig(
             r=settings.rank,
             lora_alpha=settings.alpha,
             lora_dropout=settings.dropout,
-            target_modules=TARGETS.get(config.model_type, "all-linear"),
+            # PEFT's own layer numbers need a name before "layers", which a bare decoder lacks.
+            target_modules=by_name or rf"(.*\.)?layers\.({'|'.join(map(str, upper))})\..*_proj",
             exclude_modules=["pooler.dense"],
-            layers_to_transform=list(range(depth - settings.layers, depth)) if settings.layers else None,
+            layers_to_transform=upper if by_name else None,
         )
         self.encoder = get_peft_model(base.model, lora)
         self.whole_head = nn.Linear(config.hidden_size, 1)

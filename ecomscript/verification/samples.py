@@ -12,8 +12,8 @@ from itertools import combinations
 from math import nan
 from pathlib import Path
 
-from ecomscript.jsonl import read_lines
-from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Segments, Task
+from ecomscript.jsonl import Line, read_lines
+from ecomscript.verification.claims import BundleClaim, ClaimError, ProductClaim, ScriptClaim, Segments, Task
 from ecomscript.verification.items import Item
 
 
@@ -137,7 +137,14 @@ def taught_samples(path: Path) -> list[Sample]:
         InputError: The file or a line cannot be used.
     """
     lines = read_lines(path, ("objective", "step", "product", "score"))
-    return [Sample(ProductClaim.read(line.data).segments(), float(line.data["score"])) for line in lines]
+    return [_taught(line) for line in lines]
+
+
+def _taught(line: Line) -> Sample:
+    try:
+        return Sample(ProductClaim.read(line.data).segments(), float(line.data["score"]))
+    except (ClaimError, TypeError, ValueError) as error:
+        raise line.error(str(error)) from None
 
 
 def flawed_library(folder: Path, without: frozenset[str]) -> list[Item]:

@@ -30,7 +30,7 @@ from ecomscript.folders import fingerprint
 from ecomscript.verification.claims import TASKS, ScriptClaim, Task
 from ecomscript.verification.inject import INJECTIONS, Injection, inject
 from ecomscript.verification.items import TRAINING, Item, in_split, load_items, load_plan_items
-from ecomscript.verification.lora import Base, LoraSettings, SegmentModel, can_bfloat16
+from ecomscript.verification.lora import ADAPTER, Base, LoraSettings, SegmentModel, can_bfloat16
 from ecomscript.verification.samples import Sample, flawed_library, samples_of, taught_samples
 from ecomscript.verification.scoring import auc_of
 
@@ -185,7 +185,8 @@ def train(run: Run) -> dict[str, Any]:
     model = SegmentModel(Base(run.base_model, attention="eager"), run.lora).to_device()
     trainer = Trainer(model, run.train)
     folder = run.checkpoint / run.out.name
-    identity = {"task": run.task, "base": run.base_model, "lora": asdict(run.lora), "train": asdict(run.train), "injection": run.injection}
+    told = {name: str(value) for name, value in asdict(run).items() if name not in {"out", "checkpoint", "resume"}}
+    identity = {**told, "data": fingerprint(TRAINING)}
     first, history = _resumed(folder, identity, model) if run.resume else (0, [])
     if not first:
         _before_items(run, items, model, trainer)
@@ -193,6 +194,8 @@ def train(run: Run) -> dict[str, Any]:
     trainer.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=run.train.lr)
 
     def after(epoch: int) -> bool:
+        if not all(torch.isfinite(p).all() for p in model.parameters()):
+            raise ModelError(f"The weights are no numbers any more after epoch {epoch + 1}", "Lower --lr or raise --batch-size.")
         auc = auc_of(model, validation)
         tqdm.write(f"validation AUC {auc:.4f} after epoch {epoch + 1}", file=sys.stderr)
         history.append(auc)
@@ -230,7 +233,7 @@ def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer:
         model.restore(run.start_from)
     if run.injection:
         inject(model, run.injection, run.train.seed)
-    if run.taught:
+    if run.taught and run.train.taught_epochs:
         trainer.run(taught_samples(run.taught), run.train.taught_epochs, "taught")
     if run.task == "t1" and run.train.library_epochs:
         measured = [i for i in items if i.split in {"validation", "test"}]
@@ -299,7 +302,13 @@ def _run(args: argparse.Namespace) -> Run:
     for name in ("epochs", "batch_size", "rank", "alpha", "max_length"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name.replace('_', '-')} is {getattr(args, name)}", "Give a number of at least 1.")
-    if not args.lr > 0:
+    if not 0 <= args.dropout < 1:
+        raise InputError(f"--dropout is {args.dropout}", "Give a share from 0 to below 1.")
+    if args.layers < 0:
+        raise InputError(f"--layers is {args.layers}", "Give a number of layers, 0 for all.")
+    if args.start_from and not (args.start_from / ADAPTER).is_file():
+        raise InputError(f"There is no adapter in {args.start_from}", "Name a folder that training wrote.")
+    if not 0 < args.lr < math.inf:
         raise InputError(f"--lr is {args.lr}", "Give a learning rate above 0.")
     names = {f: getattr(args, f) for f in asdict(TrainSettings())}
     lora = LoraSettings(args.rank, args.alpha, args.dropout, args.layers, args.max_length)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ecomscript.verification.attributes import Facts, compiled, tables, word
-from ecomscript.verification.people import MONTHS_PER_YEAR, Span
-from ecomscript.verification.rules import Finding, against_goal, over_bundle
+from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
+from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
 
 @against_goal("too young")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ecomscript.verification.attributes import Facts, compiled, tables
-from ecomscript.verification.rules import Finding
+from ecomscript.verification.rules.attributes import Facts, compiled, tables
+from ecomscript.verification.rules.registry import Finding
 
 Reads = Mapping[str, str] | Sequence[str]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ecomscript.verification.attributes import Facts, compiled, tables, word
-from ecomscript.verification.person_rules import shoe_sizes
-from ecomscript.verification.place_rules import mains_of
-from ecomscript.verification.rules import Finding, Rule, between, over_bundle
+from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules.person import shoe_sizes
+from ecomscript.verification.rules.place import mains_of
+from ecomscript.verification.rules.registry import Finding, Rule, between, over_bundle
 
 _BATTERY_VOLTS = {12.8: 12, 13.2: 12, 13.8: 12, 14.4: 12, 14.6: 12, 25.6: 24, 29.2: 24, 51.2: 48, 54.6: 48, 42.0: 36, 36.5: 36}
 _MAINS_VOLTS = {110: 120, 115: 120, 125: 120, 127: 120, 220: 230, 240: 230}

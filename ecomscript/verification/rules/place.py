@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ecomscript.verification.attributes import Facts, compiled, tables, word
-from ecomscript.verification.rules import Finding, against_goal, over_bundle
+from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
 _PLACE = r"\b(?:in|to|near|at|across|around|of|from|for|into|through) (?:\w+ |the |a ){{0,2}}?(?:{places})\b"
 _HOME = (

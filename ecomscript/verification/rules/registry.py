@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ecomscript.verification.attributes import Facts
+from ecomscript.verification.rules.attributes import Facts
 
 
 @dataclass(frozen=True, slots=True)

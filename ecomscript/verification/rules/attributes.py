@@ -1,7 +1,7 @@
 """What a title or an objective says in numbers and names: quantities with units, ages, people, animals, places, diets.
 
 One ``Facts`` per text, kept for the next call. Texts are folded first (lower case, one kind of dash, no thousands separators), so
-that the tables in ``data/compatibility.yaml`` can be written in one spelling. Nothing here judges; that is ``compatibility``.
+that the tables in ``tables.yaml`` can be written in one spelling. Nothing here judges; that is ``compatibility``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import pint
 import yaml
 
 from ecomscript.schema import AttributeValue
-from ecomscript.verification import people as people_of
-from ecomscript.verification.people import MONTHS_PER_YEAR, Span
+from ecomscript.verification.rules import people as people_of
+from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
 
 Bound = Literal["exact", "range", "at most", "at least"]
 
@@ -146,8 +146,8 @@ class Facts:
 
 @cache
 def tables() -> dict[str, Any]:
-    """Return the tables of ``data/compatibility.yaml``."""
-    data: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "data" / "compatibility.yaml").read_text("utf-8"))
+    """Return the tables of ``tables.yaml``."""
+    data: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text("utf-8"))
     return data
 
 
