@@ -44,6 +44,16 @@ verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels
 	$(TRAIN) --task t3 $(TUNED) --start-from $(MODELS)/t2 --out $(MODELS)/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 
+# The comparisons of the results: the paper's settings, no teacher, other seeds, intention injection, held-out domains.
+verifier-runs: $(STRONG)
+	for task in t1 t2 t3; do $(TRAIN) --task $$task --out $(RUNS)/$$task-paper || exit 2; done
+	for seed in 0 1 2; do for how in none contrastive matching; do \
+	  $(TRAIN) --task t2 $(TUNED) --seed $$seed $$([ $$how = none ] || echo --inject $$how) --out $(RUNS)/t2-inject-$$how-$$seed || exit 2; done; done
+	$(TRAIN) --task t2 $(TUNED) --hold-out-domains --out $(RUNS)/t2-held-out-domains
+
+bench-verifiers: $(APP) ## the verifiers, their data and their speed, stored under assets/benchmark/results
+	$(PY) -m ecomscript.evaluation --task training-data --task verifiers --task product-precision --task verify-speed
+
 vectors: $(APP)      ## the shipped vectors, after the demo catalogue has changed
 	$(PY) -m index_build vectors
 

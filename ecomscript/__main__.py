@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +128,14 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     if args.task not in TASKS:
         raise InputError(f"There is no task {args.task!r}", f"Choose one of {', '.join(TASKS)}.")
     lines = read_lines(args.input, ("id",))
+    encoder = cache(lambda: SentenceBert(threads=settings.threads))
     claims = []
     for line in lines:
         try:
             claims.append(CLAIMS[args.task].read(line.data))
         except ClaimError as error:
             raise line.error(str(error)) from None
-    verifiers = Verifiers.load(SentenceBert(threads=settings.threads).encode, settings.models_dir)
+    verifiers = Verifiers.load(lambda texts: encoder().encode(texts), settings.models_dir, (args.task,))
     scores = verifiers.scores(args.task, claims)
     write_lines(args.output, ({"id": line.data["id"], "score": score} for line, score in zip(lines, scores, strict=True)))
     return 0

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ecomscript.association.associate import Judge
+from ecomscript.association.associate import JUDGE_DROPS, Judge
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.index import IntentionIndex
 from ecomscript.schema import Conflict, MatchedStep, Product, Verdict
 from ecomscript.verification.claims import MAX_CHARACTERS, BundleClaim, BundleStep, ProductClaim, ScriptClaim
 from ecomscript.verification.compatibility import Clash, Placed, clashes
 from ecomscript.verification.suite import Verifiers
-
-SWAPS_TRIED = 6
 
 
 class Reviewer:
@@ -54,29 +52,45 @@ class Reviewer:
         """
         placed = [_placed(matched.step.text, m.product) for matched in steps for m in matched.matches]
         products = [m.product for matched in steps for m in matched.matches]
-        verdict, found = None, clashes(goal, placed)
+        found = clashes(goal, placed)
+        verdict = None
         if self.verifiers.t3 is not None and placed:
             bundle = tuple(BundleStep(_cut(s.step.text), tuple(_cut(m.product.title) for m in s.matches)) for s in steps)
-            verdict, found = self.verifiers.t3.verdicts([BundleClaim(_cut(goal), bundle)], [[p.attributes for p in placed]])[0]
+            verdict = self.verifiers.t3.verdicts([BundleClaim(_cut(goal), bundle)], [found])[0]
         return verdict, tuple(self._conflict(goal, clash, placed, products, eligibility) for clash in found)
 
     def _conflict(
         self, goal: str, clash: Clash, placed: Sequence[Placed], products: Sequence[Product], eligibility: Eligibility
     ) -> Conflict:
-        """Name both sides, and the product of the same kind that ends the clash without bringing another."""
+        """Name both sides, and the best product of the same kind that ends the clash without bringing another."""
         other = goal if clash.second is None else placed[clash.second].title
         for culprit in (clash.first,) if clash.second is None else (clash.second, clash.first):
-            product = products[culprit]
-            taken = {p.product_id for p in products}
-            for row in self._index.products_of_kind.get(product.kind or "", [])[:SWAPS_TRIED]:
-                candidate = self._index.products[row]
-                if candidate.product_id in taken or eligibility.violation(candidate) is not None:
-                    continue
+            for candidate in self._replacements(goal, placed[culprit].step, culprit, products, eligibility):
                 swapped = [*placed]
                 swapped[culprit] = _placed(placed[culprit].step, candidate)
                 if not any(culprit in (c.first, c.second) for c in clashes(goal, swapped)):
-                    return Conflict(placed[clash.first].title, other, clash.reason, product.product_id, candidate.product_id)
+                    old = products[culprit].product_id
+                    return Conflict(placed[clash.first].title, other, clash.reason, old, candidate.product_id)
         return Conflict(placed[clash.first].title, other, clash.reason)
+
+    def _replacements(
+        self, goal: str, step: str, culprit: int, products: Sequence[Product], eligibility: Eligibility
+    ) -> list[Product]:
+        """Return the other products of the culprit's kind that keep the constraints and the budget, the most helpful first."""
+        old, taken = products[culprit], {product.product_id for product in products}
+        budget = eligibility.budget_usd
+        room = None if budget is None else budget - sum(p.price_usd or 0.0 for p in products) + (old.price_usd or 0.0)
+        found = [
+            product
+            for row in self._index.products_of_kind.get(old.kind or "", [])
+            if (product := self._index.products[row]).product_id not in taken
+            and eligibility.violation(product) is None
+            and (room is None or (product.price_usd or 0.0) <= room)
+        ]
+        if not found or self.judge is None:
+            return found
+        said = self.judge(goal, [(step, product) for product in found])
+        return [found[n] for n in np.argsort(-said, kind="stable") if said[n] >= JUDGE_DROPS]
 
 
 def _placed(step: str, product: Product) -> Placed:

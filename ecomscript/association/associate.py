@@ -97,13 +97,14 @@ class Associator:
         needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
         for need in needs:
             self._fill(need, queries[need.step], chooser, eligibility)
-        if self.judge is not None:
-            _judge_options(self.judge, goal, script.steps, needs, self.index.products)
         ruled_out = Eligibility(Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude))
         against = {need.step for need in needs if not need.options and _speaks_of(script.steps[need.step], ruled_out)}
         needs = [need for need in needs if need.move_out_of(against)]
         for n in against:
             notes[n] = [AGAINST_THE_GOAL]
+        if self.judge is not None:
+            at_once = JUDGED if constraints.budget_usd is None else None  # a budget may need any of them
+            _judge_options(self.judge, goal, script.steps, needs, self.index.products, at_once)
         chosen = _within_budget(needs, constraints.budget_usd)
         matches: list[list[Match]] = [[] for _ in script.steps]
         for need, option in zip(needs, chosen, strict=True):
@@ -191,21 +192,31 @@ class Associator:
         need.reason = "" if need.options else str(reasons[0])
 
 
-def _judge_options(judge: Judge, goal: str, steps: Sequence[Step], needs: Sequence[_Need], products: Sequence[Product]) -> None:
-    """Let the judge re-order the best options of every need, all in one question, and take out those that do not help."""
-    asked = [(need, option) for need in needs for option in need.options[:JUDGED]]
-    if not asked:
-        return
-    said = judge(goal, [(steps[need.step].text, products[option.row]) for need, option in asked])
-    judged: dict[int, list[Option]] = {id(need): [] for need in needs}
-    for (need, option), chance in zip(asked, said, strict=True):
-        if chance >= JUDGE_DROPS:
-            bonus = JUDGE_WEIGHT * float(np.log(chance / (1 - chance + 1e-9)))
-            judged[id(need)].append(replace(option, value=option.value + bonus, t2=float(chance)))
-    for need in needs:
-        if need.options:
-            need.options = sorted(judged[id(need)], key=lambda o: (-o.value, o.row))
+def _judge_options(
+    judge: Judge, goal: str, steps: Sequence[Step], needs: Sequence[_Need], products: Sequence[Product], at_once: int | None
+) -> None:
+    """Let the judge re-order the options of every need and take out those that do not help.
+
+    All needs share one question about their ``at_once`` best options (None: about all); where none of them helps, the next ones in follow.
+    """
+    waiting = [(need, need.options) for need in needs if need.options]
+    while waiting:
+        asked = [(need, option) for need, options in waiting for option in options[:at_once]]
+        said = judge(goal, [(steps[need.step].text, products[option.row]) for need, option in asked])
+        for need, _ in waiting:
+            need.options, need.reason = [], NOT_HELPFUL
+        for (need, option), chance in zip(asked, said, strict=True):
+            if chance >= JUDGE_DROPS:
+                need.options.append(replace(option, value=judged_value(option.value, float(chance)), t2=float(chance)))
+        for need, _ in waiting:
+            need.options.sort(key=lambda o: (-o.value, o.row))
             need.reason = "" if need.options else NOT_HELPFUL
+        waiting = [(need, rest) for need, options in waiting if not need.options and at_once and (rest := options[at_once:])]
+
+
+def judged_value(value: float, chance: float, weight: float = JUDGE_WEIGHT) -> float:
+    """Return the worth of an option with the judge's word on it, the log-odds of ``chance``."""
+    return value + weight * float(np.log((chance + 1e-6) / (1 - chance + 1e-6)))
 
 
 def _named(step: Step) -> list[tuple[str, float]]:

@@ -27,6 +27,11 @@ class Eligibility:
         self._excluded = tuple(_Phrase(phrase) for phrase in constraints.exclude if phrase != "mains power")
         self._rules = self._active_rules()
 
+    @property
+    def budget_usd(self) -> float | None:
+        """Most that all products together may cost."""
+        return self._constraints.budget_usd
+
     def violation(self, product: Product) -> str | None:
         """Return why the product may not be shown, as one short phrase; None when it may."""
         if not self._rules:

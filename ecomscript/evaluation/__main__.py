@@ -1,6 +1,7 @@
 """Run experiments and store their results under assets/benchmark/results/.
 
-python -m ecomscript.evaluation [--task plan|retrieval|threshold|leave-out|reading|training-data|verifiers|product-precision] [--seed 0]
+python -m ecomscript.evaluation [--task plan|retrieval|threshold|leave-out|reading|
+    training-data|verifiers|product-precision|verify-speed] [--seed 0]
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import DEMO_CATALOG, Settings
 from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError
-from ecomscript.evaluation import leave_out_task, plan_task, precision_task, reading_task, retrieval_task, verifier_task
+from ecomscript.evaluation import leave_out_task, plan_task, precision_task, reading_task, retrieval_task, speed_task, verifier_task
 from ecomscript.evaluation.goals import load_goals
 from ecomscript.evaluation.results import write_results
 from ecomscript.folders import fingerprint
@@ -61,10 +62,6 @@ def _verifiers(settings: Settings, seed: int) -> Rows:
     return verifier_task.rows(seed, settings.models_dir)
 
 
-def _precision(settings: Settings, seed: int) -> Rows:
-    return precision_task.rows(settings, seed)
-
-
 TASKS: dict[str, Callable[[Settings, int], Rows]] = {
     "plan": _plan,
     "retrieval": _retrieval,
@@ -75,7 +72,8 @@ TASKS: dict[str, Callable[[Settings, int], Rows]] = {
 VERIFIER_TASKS: dict[str, Callable[[Settings, int], Rows]] = {
     "training-data": _training_data,
     "verifiers": _verifiers,
-    "product-precision": _precision,
+    "product-precision": precision_task.rows,
+    "verify-speed": speed_task.rows,
 }
 
 

@@ -2,8 +2,9 @@
 
 python -m ecomscript.evaluation.calibrate [--models assets/models]
 
-Combiners are fitted on the validation split, which no adapter has seen. The words of the page (high, fair, low) sit on thresholds that
-are chosen there too, and the share that was right at each level is stored beside them.
+Combiners are fitted on the validation split, on which training only chose its epoch. The words of the page (high, fair, low) are thirds of
+its scores, from five-fold cross-fitting by pair, and the share that was right at each level is stored beside them. A part may name its
+reason from the strength on at which it was right ``PRECISE`` of the time there.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.model_selection import GroupKFold
 
 from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, SHIPPED_MODELS
 from ecomscript.errors import EcomScriptError
 from ecomscript.verification.bundle import BundleVerifier
 from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Task
-from ecomscript.verification.combine import Combiner, calibration_error
+from ecomscript.verification.combine import Combiner, adapter_hash, calibration_error
 from ecomscript.verification.items import Item, in_split, load_items
 from ecomscript.verification.lora import load_adapter
 from ecomscript.verification.order import OrderModel, fit_order
@@ -32,6 +34,7 @@ from ecomscript.verification.samples import flawed_library
 from ecomscript.verification.script import ScriptVerifier
 
 Parts = dict[str, npt.NDArray[np.float64]]
+PRECISE, FEWEST = 0.75, 15
 LEVELS = (("high", 2 / 3), ("fair", 1 / 3), ("low", 0.0))
 """The words and the least share of validation items, by falling score, that they start from: thirds."""
 
@@ -44,39 +47,54 @@ def fit_t1_order(folder: Path) -> None:
     fit_order(right, open_encoder(DEFAULT_ENCODER).encode).save(folder)
 
 
-def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> Parts:
-    """Return what the parts of the task's verifier say of labelled items, each (n,)."""
+def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> tuple[Parts, Parts]:
+    """Return the parts of the task's verifier for labelled items, each (n,), and the signals that may name a reason, each (n,)."""
     claims = [item.claim for item in items]
     nothing = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
     if task == "t1":
         encode = open_encoder(DEFAULT_ENCODER).encode
         script = ScriptVerifier(load_adapter(folder / "t1", "t1"), OrderModel.load(folder / "t1"), encode, nothing)
-        return script.parts([claim for claim in claims if isinstance(claim, ScriptClaim)]).table
+        scripts = script.parts([claim for claim in claims if isinstance(claim, ScriptClaim)])
+        return scripts.table, scripts.signals
     product = ProductVerifier(load_adapter(folder / "t2", "t2"), nothing)
     if task == "t2":
-        return product.parts([claim for claim in claims if isinstance(claim, ProductClaim)])
+        return product.parts([claim for claim in claims if isinstance(claim, ProductClaim)]), {}
     bundle = BundleVerifier(load_adapter(folder / "t3", "t3"), product, nothing)
-    return bundle.parts([claim for claim in claims if isinstance(claim, BundleClaim)]).table
+    bundles = bundle.parts([claim for claim in claims if isinstance(claim, BundleClaim)])
+    return bundles.table, bundles.signals
 
 
 def fit_combiner(task: Task, folder: Path) -> Combiner:
     """Fit the combiner of one task on the validation split and write it."""
     items = in_split(load_items(task), "validation")
     labels = [item.label for item in items]
-    parts = parts_of(task, folder, items)
+    parts, signals = parts_of(task, folder, items)
     names = list(parts)
     table = np.stack([parts[name] for name in names], axis=1)
-    combiner = Combiner.fit(names, table, labels, {})
-    probabilities = combiner.probability(parts)
+    crossed = np.zeros(len(items))
+    for fit, measured in GroupKFold(5).split(table, labels, [item.pair for item in items]):
+        fold = Combiner.fit(names, table[fit], [labels[n] for n in fit], {})
+        crossed[measured] = fold.probability({name: parts[name][measured] for name in names})
     meta = {
         "fitted_on": "validation split",
         "items": len(items),
-        "ece": round(calibration_error(probabilities, labels), 4),
-        "levels": levels(probabilities, labels),
+        "ece": round(calibration_error(crossed, labels), 4),
+        "levels": levels(crossed, labels),
+        "speaks_from": {name: least for name, signal in signals.items() if (least := speaks_from(signal, labels)) is not None},
+        "adapter_sha256": adapter_hash(folder / task),
     }
-    combiner = Combiner(combiner.names, combiner.mean, combiner.scale, combiner.coef, combiner.intercept, meta)
+    combiner = Combiner.fit(names, table, labels, meta)
     combiner.save(folder / task)
     return combiner
+
+
+def speaks_from(signal: npt.NDArray[np.float64], labels: Sequence[int]) -> float | None:
+    """Return the least strength from which on at least ``PRECISE`` of the items (and ``FEWEST``) are wrong; None when there is none."""
+    order = np.argsort(-signal)
+    wrong = 1 - np.asarray(labels)[order]
+    precision = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
+    enough = np.flatnonzero((precision >= PRECISE) & (np.arange(1, len(wrong) + 1) >= FEWEST))
+    return round(float(signal[order[enough[-1]]]), 4) if len(enough) else None
 
 
 def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int]) -> list[dict[str, Any]]:

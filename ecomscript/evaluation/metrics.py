@@ -25,11 +25,12 @@ def measure(items: Sequence[Item], probabilities: Array, seed: int) -> dict[str,
     Args:
         items: Labelled claims.
         probabilities: (n,) P(label 1); above ½ counts as a yes.
-        seed: Of the bootstrap.
+        seed: Of the bootstrap, which draws whole pairs: their members are not independent.
     """
     labels = np.array([item.label for item in items])
+    groups = list(_places_by_pair(items).values())
     rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(items), (RESAMPLES, len(items)))
+    draws = [np.concatenate([groups[g] for g in rng.integers(0, len(groups), len(groups))]) for _ in range(RESAMPLES)]
     row: dict[str, Any] = {"items": len(items), "positive": int(labels.sum())}
     for name, metric in (("accuracy", _accuracy), ("auc", _auc), ("macro_f1", _macro_f1)):
         spread = [metric(labels[d], probabilities[d]) for d in draws if 0 < labels[d].sum() < len(d)]
@@ -44,17 +45,21 @@ def measure(items: Sequence[Item], probabilities: Array, seed: int) -> dict[str,
 
 def pair_accuracy(items: Sequence[Item], scores: Array) -> float | None:
     """Return how often the right member of a contrast pair scores above a wrong one (ties count half); None without pairs."""
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    for n, item in enumerate(items):
-        groups[item.pair or item.item_id].append(n)
     wins = [
         float(scores[a] > scores[b]) + 0.5 * float(scores[a] == scores[b])
-        for group in groups.values()
+        for group in _places_by_pair(items).values()
         for a in group
         for b in group
         if items[a].label > items[b].label
     ]
     return round(float(np.mean(wins)), 4) if wins else None
+
+
+def _places_by_pair(items: Sequence[Item]) -> dict[str, list[int]]:
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for n, item in enumerate(items):
+        groups[item.pair or item.item_id].append(n)
+    return groups
 
 
 def _accuracy(labels: npt.NDArray[np.int64], probabilities: Array) -> float:

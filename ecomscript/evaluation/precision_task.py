@@ -1,7 +1,7 @@
-"""What T2 re-ranking is worth where products are chosen: on judged products of plans whose scripts no model was trained on.
+"""What T2 re-ranking is worth where products are chosen: on judged products for goals that no model was trained on.
 
-For every step and kind of ``assets/training/t2_plans.jsonl`` (test split) several variants were judged by hand. Each way of choosing
-picks one; a choice is wrong when a careful shopper would not want it there.
+For every step and kind of ``assets/training/t2_plans.jsonl`` several variants were judged by hand. Each way of choosing picks one; a
+choice is wrong when a careful shopper would not want it there. The steps themselves are the library's, whose plans the goals reword.
 """
 
 from __future__ import annotations
@@ -19,37 +19,43 @@ from ecomscript.association.index import IntentionIndex
 from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import Settings
 from ecomscript.demo import ensure_demo
+from ecomscript.learnt import mix
 from ecomscript.planning.constraints import read_constraints
 from ecomscript.schema import Product
 from ecomscript.verification.claims import ProductClaim
-from ecomscript.verification.items import Item, in_split, load_plan_items
+from ecomscript.verification.items import Item, Split, in_split, load_plan_items
 from ecomscript.verification.product import ProductVerifier
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000
+WAYS: dict[str, tuple[float, float]] = {"without T2": (0.0, 0.0), "shipped": (associate.JUDGE_WEIGHT, associate.JUDGE_DROPS)}
+"""Weight of the judge and least P(helps) of each way of choosing."""
+SWEEP: dict[str, tuple[float, float]] = {
+    "without T2": (0.0, 0.0),
+    **{f"weight {weight}, no gate": (weight, 0.0) for weight in (0.03, 0.1, 0.2, 0.4, 0.8)},
+    **{f"weight 0.2, gate {gate}": (0.2, gate) for gate in (0.2, 0.3, 0.4, 0.5)},
+}
 
 
 def rows(settings: Settings, seed: int) -> list[dict[str, Any]]:
-    """Return, for choosing without T2, with it as shipped, and by T2 alone: hit@1, the share wrong, and what stays out."""
+    """Return the share of wrong choices and what stays out: without T2 and as shipped, and on validation for other weights and gates."""
     t2 = ProductVerifier.load(settings.models_dir / "t2")
     index = IntentionIndex.load(ensure_demo(settings), settings.encoder)
     encode = open_encoder(settings.encoder).encode
     by_title = {product.title: (row, product) for row, product in enumerate(index.products)}
-    groups: defaultdict[str, list[Item]] = defaultdict(list)
-    for item in in_split(load_plan_items(), "test"):
-        groups[item.pair].append(item)
-    several = [group for group in groups.values() if len(group) > 1 and all(_claim(item).product in by_title for item in group)]
-    chances = np.split(
-        t2.scores([_claim(item) for group in several for item in group]), np.cumsum([len(group) for group in several])[:-1]
-    )
-    choosers = [_values(index, encode, group, by_title) for group in several]
     found = []
-    ways: dict[str, tuple[float, float]] = {"without T2": (0.0, 0.0), "shipped": (associate.JUDGE_WEIGHT, associate.JUDGE_DROPS)}
-    ways |= {f"weight {weight}, no drop": (weight, 0.0) for weight in (0.03, 0.1, 0.2, 0.4)}
-    ways |= {f"weight {associate.JUDGE_WEIGHT}, drop {drop}": (associate.JUDGE_WEIGHT, drop) for drop in (0.1, 0.2, 0.3, 0.4, 0.5)}
-    for name, (weight, drop) in ways.items():
-        right = [_pick(values, chance, group, weight, drop) for values, chance, group in zip(choosers, chances, several, strict=True)]
-        found.append({"choice": name, **_row(right, several, seed)})
+    measured: tuple[tuple[Split, dict[str, tuple[float, float]]], ...] = (("test", WAYS), ("validation", SWEEP))
+    for split, ways in measured:
+        groups: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in in_split(load_plan_items(), split):
+            groups[item.pair].append(item)
+        several = [group for group in groups.values() if len(group) > 1 and all(_claim(item).product in by_title for item in group)]
+        said = t2.scores([_claim(item) for group in several for item in group])
+        chances = np.split(said, np.cumsum([len(group) for group in several])[:-1])
+        values = [_values(index, encode, group, by_title) for group in several]
+        for name, (weight, drop) in ways.items():
+            right = [_pick(v, chance, group, weight, drop) for v, chance, group in zip(values, chances, several, strict=True)]
+            found.append({"split": split, "choice": name, **_row(right, several, seed)})
     return found
 
 
@@ -64,13 +70,13 @@ def _values(index: IntentionIndex, encode: Any, group: Sequence[Item], by_title:
     goal, step = encode([claim.objective, claim.step])
     chooser = ProductChooser(index, claim.objective, goal, read_constraints(claim.objective))
     kind = by_title[claim.product][1].kind or ""
-    value_of = {option.row: option.value for option in chooser.options(kind, 0.7 * step + 0.3 * goal)}
+    value_of = {option.row: option.value for option in chooser.options(kind, mix(step, goal))}
     return np.array([value_of[by_title[_claim(item).product][0]] for item in group])
 
 
 def _pick(values: Array, chances: Array, group: Sequence[Item], weight: float, drop: float) -> int | None:
     """Return the label of the variant chosen; None when all stay out."""
-    scores = np.where(chances >= drop, values + weight * np.log(chances / (1 - chances + 1e-9)), -np.inf)
+    scores = np.array([associate.judged_value(v, c, weight) if c >= drop else -np.inf for v, c in zip(values, chances, strict=True)])
     return None if np.isneginf(scores).all() else group[int(scores.argmax())].label
 
 

@@ -1,6 +1,6 @@
 """Let a strong T2 model label many product claims that nobody judged, so that a small one can learn from it.
 
-python -m ecomscript.evaluation.teach --teacher build/verifiers/t2-mpnet --out build/taught.jsonl [--claims 14000]
+python -m ecomscript.evaluation.teach --teacher build/verifiers/t2-mpnet --out build/taught.jsonl [--claims 10000]
 
 Half of the claims put a step of the training items to the products of other items that lie nearest to it, half a step of the library to
 a product that its plan needs or to one of a near kind. The file grows line by line; what is in it is not asked again.
@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG
-from ecomscript.errors import EcomScriptError
+from ecomscript.errors import EcomScriptError, InputError
 from ecomscript.folders import read_rows
 from ecomscript.learnt import mix
 from ecomscript.verification.claims import ProductClaim
@@ -74,14 +74,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ecomscript.evaluation.teach", description=__doc__)
     parser.add_argument("--teacher", type=Path, required=True, help="folder of a T2 adapter")
     parser.add_argument("--out", type=Path, required=True, help="JSONL file to write or to go on with")
-    parser.add_argument("--claims", type=int, default=14_000)
+    parser.add_argument("--claims", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     try:
         rng = random.Random(args.seed)
         claims = item_claims(args.claims // 2, rng) + library_claims(args.claims // 2, rng)
         rng.shuffle(claims)
-        done = len(read_rows(args.out)) if args.out.is_file() else 0
+        known = read_rows(args.out) if args.out.is_file() else []
+        if any(row["product"] != claim.product or row["step"] != claim.step for row, claim in zip(known, claims, strict=False)):
+            raise InputError(f"{args.out} holds labels of other claims", "Name another file, or delete it.")
+        done = len(known)
         model = load_adapter(args.teacher, "t2")
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with args.out.open("a", encoding="utf-8") as file:

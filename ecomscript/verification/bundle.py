@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ecomscript.schema import AttributeValue, Verdict
+from ecomscript.schema import Verdict
 from ecomscript.verification.claims import BundleClaim, ProductClaim, Segments
 from ecomscript.verification.combine import Combiner
 from ecomscript.verification.compatibility import Clash, Placed, clashes
 from ecomscript.verification.lora import Base, SegmentModel, load_adapter
 from ecomscript.verification.product import ProductVerifier
 
-Attributes = Sequence[Mapping[str, AttributeValue]]
-"""The catalogue attributes of the products of one bundle."""
-MOST_PAIRS = 40
+MOST_PAIRS = 24
 """Pairs of a large bundle that are put to the model: those whose titles share most words, since unrelated things rarely clash."""
-CLEAR = 2.0
-"""Log-odds from which the model's likeliest clash is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +26,13 @@ class BundleParts:
 
     Attributes:
         table: The parts by name, each (n,); more speaks for the bundle.
-        rules: For each bundle what the attribute rules found.
-        likeliest: For each bundle the log-odds and the places of the model's likeliest clash.
+        likeliest: For each bundle the places of the model's likeliest clash.
+        signals: Log-odds of that clash, "clash" (n,).
     """
 
     table: dict[str, npt.NDArray[np.float64]]
-    rules: list[tuple[Clash, ...]]
-    likeliest: list[tuple[float, tuple[int, ...]]]
+    likeliest: list[tuple[int, ...]]
+    signals: dict[str, npt.NDArray[np.float64]]
 
 
 class BundleVerifier:
@@ -58,15 +54,17 @@ class BundleVerifier:
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(load_adapter(folder, "t3", base), product, Combiner.load(folder))
+        return cls(load_adapter(folder, "t3", base), product, Combiner.load(folder, PARTS))
 
-    def parts(self, claims: Sequence[BundleClaim], attributes: Sequence[Attributes] | None = None) -> BundleParts:
+    def parts(self, claims: Sequence[BundleClaim], found: Sequence[Sequence[Clash]] | None = None) -> BundleParts:
         """Return what each part says of the bundles.
 
         Args:
             claims: The bundles.
-            attributes: For each bundle the catalogue attributes of its products, in the order of ``placed``; None for bare titles.
+            found: What the attribute rules found in each, where more is known of the products than their titles; None asks the rules.
         """
+        if found is None:
+            found = [clashes(claim.objective, [Placed(*place) for place in claim.placed]) for claim in claims]
         inputs: list[Segments] = []
         places: list[list[tuple[int, ...]]] = []
         for claim in claims:
@@ -77,41 +75,43 @@ class BundleVerifier:
         clash = -self.model.score(inputs).whole
         fits = self.product.parts([ProductClaim(claim.objective, step, title) for claim in claims for step, title in claim.placed])["model"]
         starts = np.cumsum([0, *(len(claim.placed) for claim in claims)])
-        rules, likeliest, rows = [], [], []
-        for n, claim in enumerate(claims):
-            known = attributes[n] if attributes is not None else [{}] * len(claim.placed)
-            found = clashes(claim.objective, [Placed(s, t, attributes=a) for (s, t), a in zip(claim.placed, known, strict=True)])
+        likeliest, strongest, rows = [], [], []
+        for n in range(len(claims)):
             mine = clash[ends[n] : ends[n + 1]]
-            rules.append(found)
-            likeliest.append((float(mine.max()), places[n][int(mine.argmax())]) if len(mine) else (-np.inf, ()))
-            rows.append(_row(mine, [len(p) for p in places[n]], fits[starts[n] : starts[n + 1]], found))
-        return BundleParts({name: np.array([row[name] for row in rows], np.float64) for name in _NAMES}, rules, likeliest)
+            likeliest.append(places[n][int(mine.argmax())] if len(mine) else ())
+            strongest.append(float(mine.max()) if len(mine) else -np.inf)
+            rows.append(_row(mine, [len(p) for p in places[n]], fits[starts[n] : starts[n + 1]], found[n]))
+        table = {name: np.array([row[name] for row in rows], np.float64) for name in PARTS}
+        return BundleParts(table, likeliest, {"clash": np.array(strongest)})
 
-    def verdicts(
-        self, claims: Sequence[BundleClaim], attributes: Sequence[Attributes] | None = None
-    ) -> list[tuple[Verdict, tuple[Clash, ...]]]:
-        """Return P(holds together) with the weakest spot, and what the rules found, for each bundle."""
-        parts = self.parts(claims, attributes)
-        scores = self.combiner.probability(parts.table)
+    def verdicts(self, claims: Sequence[BundleClaim], found: Sequence[Sequence[Clash]] | None = None) -> list[Verdict]:
+        """Return P(holds together) of each bundle, with the model's likeliest clash where it is likely enough to be named."""
+        parts = self.parts(claims, found)
+        named = self.combiner.speaks("clash", parts.signals["clash"])
         return [
-            (Verdict(float(score), *_weakest(claim, *likeliest)), rules)
-            for claim, score, likeliest, rules in zip(claims, scores, parts.likeliest, parts.rules, strict=True)
+            Verdict(float(score), *(_clash_reason(claim, places) if speaks else ("", ())))
+            for claim, score, places, speaks in zip(claims, self.combiner.probability(parts.table), parts.likeliest, named, strict=True)
         ]
 
 
-_NAMES = ("single", "pair", "any", "fit", "rules")
+PARTS = ("single", "pair", "fit", "rules")
+"""Names of the parts; each is free of the size of the bundle, since plans hold more products than the items that were fitted on."""
 
 
 def _row(clash: npt.NDArray[np.float32], sizes: Sequence[int], fits: npt.NDArray[np.float64], rules: Sequence[Clash]) -> dict[str, float]:
     """Return the parts of one bundle from the log-odds of its clashes; a bundle without products or pairs gets the neutral 0."""
     by_size = {size: clash[np.array(sizes) == size] for size in (1, 2)}
     return {
-        "single": -float(by_size[1].max()) if len(by_size[1]) else 0.0,
-        "pair": -float(by_size[2].max()) if len(by_size[2]) else 0.0,
-        "any": -float(np.logaddexp.reduce(clash)) if len(clash) else 0.0,
-        "fit": float(fits.min()) if len(fits) else 0.0,
+        "single": -_soft_most(by_size[1]),
+        "pair": -_soft_most(by_size[2]),
+        "fit": float(np.sort(fits)[:2].mean()) if len(fits) else 0.0,
         "rules": -float(bool(rules)),
     }
+
+
+def _soft_most(log_odds: npt.NDArray[np.float32]) -> float:
+    """Return the logarithm of the mean odds: led by the greatest, whatever the number."""
+    return float(np.logaddexp.reduce(log_odds) - np.log(len(log_odds))) if len(log_odds) else 0.0
 
 
 def related_pairs(claim: BundleClaim, most: int = MOST_PAIRS) -> list[tuple[int, int]]:
@@ -123,9 +123,7 @@ def related_pairs(claim: BundleClaim, most: int = MOST_PAIRS) -> list[tuple[int,
     return sorted(sorted(pairs, key=lambda p: -len(words[p[0]] & words[p[1]]))[:most])
 
 
-def _weakest(claim: BundleClaim, log_odds: float, places: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-    if log_odds < CLEAR:
-        return "", ()
+def _clash_reason(claim: BundleClaim, places: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
     titles = [claim.placed[a][1] for a in places]
     if len(titles) == 1:
         return f"“{titles[0]}” may not suit “{claim.objective}”.", places

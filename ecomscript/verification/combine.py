@@ -15,7 +15,7 @@ from ecomscript.errors import ModelError
 
 Array = npt.NDArray[np.float64]
 FILE = "combiner.json"
-RETRAIN = "Fit it again with `make verifiers`."
+RETRAIN = "Fit it again with `python -m ecomscript.evaluation.calibrate`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,12 @@ class Combiner:
         """Return P(label 1), (n,)."""
         return np.asarray(1 / (1 + np.exp(-self.logits(parts))))
 
+    def speaks(self, name: str, signal: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return whether a signal, (n,), is strong enough for a reason to be named: from the level on that was precise on validation."""
+        least = self.meta.get("speaks_from", {}).get(name)
+        strong = np.asarray(signal, np.float64)
+        return np.zeros(len(strong), bool) if least is None else strong >= least
+
     def save(self, folder: Path) -> None:
         """Write ``combiner.json``."""
         row = {
@@ -82,20 +88,28 @@ class Combiner:
         (folder / FILE).write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> Combiner:
-        """Read ``combiner.json``.
+    def load(cls, folder: Path, parts: Sequence[str]) -> Combiner:
+        """Read ``combiner.json``, which may use the named parts only.
 
         Raises:
-            ModelError: It is missing or damaged.
+            ModelError: It is missing, damaged, of other parts, or was fitted over another adapter than the one beside it.
         """
         try:
             row = json.loads((folder / FILE).read_text(encoding="utf-8"))
             mean, scale, coef = (np.array(row[name], np.float64) for name in ("mean", "scale", "coef"))
-            if not all(len(array) == len(row["names"]) and np.isfinite(array).all() for array in (mean, scale, coef)):
+            whole = all(len(array) == len(row["names"]) and np.isfinite(array).all() for array in (mean, scale, coef))
+            if not whole or not set(row["names"]) <= set(parts) or not np.isfinite(row["intercept"]):
                 raise ValueError("its lists do not belong together")
+            if row["meta"].get("adapter_sha256", "") != adapter_hash(folder):
+                raise ValueError("it was fitted over another adapter")
             return cls(tuple(row["names"]), mean, scale, coef, float(row["intercept"]), row["meta"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder / FILE} cannot be read ({error})", RETRAIN) from None
+
+
+def adapter_hash(folder: Path) -> str:
+    """Return the SHA-256 of the adapter that ``meta.json`` of the folder names."""
+    return str(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["sha256"]["adapter.safetensors"])
 
 
 def calibration_error(probabilities: Array, labels: Sequence[int], bins: int = 10) -> float:

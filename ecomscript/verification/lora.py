@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -251,7 +252,7 @@ class SegmentModel(nn.Module):
 
     @torch.inference_mode()
     def score(self, inputs: Sequence[Segments]) -> Scores:
-        """Return the logits of any number of inputs; the order of the inputs has no influence on batch contents beyond rounding."""
+        """Return the logits of any number of inputs; what shares a batch moves them by rounding only (bfloat16: some hundredths)."""
         order = sorted(range(len(inputs)), key=lambda i: sum(map(len, inputs[i])))
         whole = np.zeros(len(inputs), np.float32)
         parts: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(inputs)
@@ -297,8 +298,11 @@ def load_adapter(folder: Path, task: str, base: Base | None = None) -> SegmentMo
     if base.sha256 != meta["base_sha256"]:
         cause = f"The adapter in {folder} was trained on other weights than this {base.name} (SHA-256 {base.sha256[:12]}…)"
         raise ModelError(cause, "Use the base that it names, or train it again.")
-    model = SegmentModel(base, settings)
-    model.restore(folder)
+    try:
+        model = SegmentModel(base, settings)
+        model.restore(folder)
+    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelError(f"The adapter in {folder} does not fit {base.name} ({str(error).splitlines()[0]})", RETRAIN) from None
     return model.merge()
 
 

@@ -31,7 +31,7 @@ class ProductVerifier:
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(load_adapter(folder, "t2", base), Combiner.load(folder))
+        return cls(load_adapter(folder, "t2", base), Combiner.load(folder, ("model",)))
 
     def parts(self, claims: Sequence[ProductClaim]) -> dict[str, npt.NDArray[np.float64]]:
         """Return the (n,) logits of the model, all claims in one go."""

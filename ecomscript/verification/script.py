@@ -1,4 +1,4 @@
-"""T1: is this script plausible for this objective? Three parts speak: the whole, the likeliest flawed step, the order of the steps."""
+"""T1: is this script plausible for this objective? Three parts speak: the whole, its steps one by one, their order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from ecomscript.verification.combine import Combiner
 from ecomscript.verification.lora import Base, SegmentModel, load_adapter
 from ecomscript.verification.order import Encode, OrderModel
 
-STANDS_OUT = 1.0
-"""By how many log-odds the likeliest flawed step must lead the median step before it is named."""
-TURNED = -2.0
-"""Log-odds below which two steps are said to stand in the wrong order."""
+PARTS = ("whole", "steps", "order")
+"""Names of the parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,13 @@ class ScriptParts:
         table: The parts by name, each (n,); more speaks for the script.
         flaws: For each script (steps,) log-odds that a step is flawed.
         orders: For each script (steps, steps), see ``OrderModel.log_odds``.
+        signals: (n,) "step", the log-odds of the likeliest flawed step, and "order", those of the pair that is likeliest turned round.
     """
 
     table: dict[str, npt.NDArray[np.float64]]
     flaws: list[npt.NDArray[np.float32]]
     orders: list[npt.NDArray[np.float32]]
+    signals: dict[str, npt.NDArray[np.float64]]
 
 
 class ScriptVerifier:
@@ -56,7 +56,7 @@ class ScriptVerifier:
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(load_adapter(folder, "t1", base), OrderModel.load(folder), encode, Combiner.load(folder))
+        return cls(load_adapter(folder, "t1", base), OrderModel.load(folder), encode, Combiner.load(folder, PARTS))
 
     def parts(self, claims: Sequence[ScriptClaim]) -> ScriptParts:
         """Return what each part says of the scripts."""
@@ -65,19 +65,24 @@ class ScriptVerifier:
         orders = [self.order.log_odds(claim, self.encode) for claim in claims]
         table = {
             "whole": found.whole.astype(np.float64),
-            "worst step": np.array([-steps.max() for steps in flaws], np.float64),
-            "other steps": np.array([-np.sort(steps)[:-1].mean() if len(steps) > 1 else 0.0 for steps in flaws], np.float64),
+            "steps": np.array([-np.logaddexp.reduce(steps) for steps in flaws], np.float64),
             "order": np.array([_order_part(order) for order in orders], np.float64),
         }
-        return ScriptParts(table, flaws, orders)
+        signals = {
+            "step": np.array([steps.max() for steps in flaws], np.float64),
+            "order": np.array([-order.min() for order in orders], np.float64),
+        }
+        return ScriptParts(table, flaws, orders, signals)
 
     def verdicts(self, claims: Sequence[ScriptClaim]) -> list[Verdict]:
         """Return P(plausible) with the weakest spot of each script."""
         parts = self.parts(claims)
         scores = self.combiner.probability(parts.table)
+        turned = self.combiner.speaks("order", parts.signals["order"])
+        flawed = self.combiner.speaks("step", parts.signals["step"])
         return [
-            Verdict(float(score), *_weakest(flaws, order))
-            for score, flaws, order in zip(scores, parts.flaws, parts.orders, strict=True)
+            Verdict(float(scores[n]), *_reason(parts.flaws[n] if flawed[n] else None, parts.orders[n] if turned[n] else None))
+            for n in range(len(claims))
         ]
 
 
@@ -87,13 +92,11 @@ def _order_part(log_odds: npt.NDArray[np.float32]) -> float:
     return float(-np.logaddexp(0, -above).mean()) if len(above) else 0.0
 
 
-def _weakest(flaws: npt.NDArray[np.float32], order: npt.NDArray[np.float32]) -> tuple[str, tuple[int, ...]]:
-    """Return the reason and the steps that it is about: two steps turned round, or one that stands out."""
-    if len(order) > 1:
+def _reason(flaws: npt.NDArray[np.float32] | None, order: npt.NDArray[np.float32] | None) -> tuple[str, tuple[int, ...]]:
+    """Return the reason and the steps that it is about: two steps turned round, or one that stands out; None speaks of nothing."""
+    if order is not None:
         first, second = np.unravel_index(int(order.argmin()), order.shape)
-        if order[first, second] < TURNED:
-            return f"Step {second + 1} usually comes before step {first + 1}.", (int(first), int(second))
-    worst = int(flaws.argmax())
-    if flaws[worst] > 0 and flaws[worst] - np.median(flaws) > STANDS_OUT:
-        return f"Step {worst + 1} is the one that looks out of place.", (worst,)
+        return f"Step {second + 1} usually comes before step {first + 1}.", (int(first), int(second))
+    if flaws is not None:
+        return f"Step {int(flaws.argmax()) + 1} is the one that looks out of place.", (int(flaws.argmax()),)
     return "", ()

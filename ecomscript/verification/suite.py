@@ -10,7 +10,7 @@ from typing import TypeVar
 from ecomscript.config import SHIPPED_MODELS
 from ecomscript.errors import ModelError
 from ecomscript.verification.bundle import BundleVerifier
-from ecomscript.verification.claims import BundleClaim, Claim, ProductClaim, ScriptClaim, Task
+from ecomscript.verification.claims import TASKS, BundleClaim, Claim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.lora import Base
 from ecomscript.verification.order import Encode
 from ecomscript.verification.product import ProductVerifier
@@ -36,12 +36,13 @@ class Verifiers:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, encode: Encode, folder: Path = SHIPPED_MODELS) -> Verifiers:
+    def load(cls, encode: Encode, folder: Path = SHIPPED_MODELS, tasks: Sequence[Task] = TASKS) -> Verifiers:
         """Read what there is; whatever is missing or damaged becomes a problem and not an error.
 
         Args:
             encode: The sentence encoder, for the order of steps.
             folder: Holds the folders t1, t2 and t3.
+            tasks: What is wanted; T3 brings T2.
         """
         problems: list[str] = []
 
@@ -53,9 +54,9 @@ class Verifiers:
                 return None
 
         base = attempt(Base)
-        t1 = attempt(lambda: ScriptVerifier.load(folder / "t1", encode, base))
-        t2 = attempt(lambda: ProductVerifier.load(folder / "t2", base))
-        t3 = attempt(lambda: BundleVerifier.load(folder / "t3", t2, base)) if t2 is not None else None
+        t1 = attempt(lambda: ScriptVerifier.load(folder / "t1", encode, base)) if "t1" in tasks else None
+        t2 = attempt(lambda: ProductVerifier.load(folder / "t2", base)) if {"t2", "t3"} & set(tasks) else None
+        t3 = attempt(lambda: BundleVerifier.load(folder / "t3", t2, base)) if t2 is not None and "t3" in tasks else None
         return cls(t1, t2, t3, tuple(problems))
 
     def scores(self, task: Task, claims: Sequence[Claim]) -> list[float]:
@@ -69,7 +70,7 @@ class Verifiers:
         if task == "t2" and self.t2 is not None:
             return self.t2.scores([c for c in claims if isinstance(c, ProductClaim)]).tolist()
         if task == "t3" and self.t3 is not None:
-            return [verdict.score for verdict, _ in self.t3.verdicts([c for c in claims if isinstance(c, BundleClaim)])]
+            return [verdict.score for verdict in self.t3.verdicts([c for c in claims if isinstance(c, BundleClaim)])]
         raise ModelError(f"The verifier {task} cannot be used. {' '.join(self.problems)}", "")
 
 

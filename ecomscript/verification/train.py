@@ -68,7 +68,7 @@ class TrainSettings:
 
 
 class Trainer:
-    """The training loop: Adam over samples, members of a pair in one batch.
+    """The training loop: Adam over samples, members of a pair side by side.
 
     Args:
         model: What is trained, in place.
@@ -308,6 +308,9 @@ def _run(args: argparse.Namespace) -> Run:
         raise InputError(f"--layers is {args.layers}", "Give a number of layers, 0 for all.")
     if args.start_from and not (args.start_from / ADAPTER).is_file():
         raise InputError(f"There is no adapter in {args.start_from}", "Name a folder that training wrote.")
+    for option, task in (("plans", "t2"), ("taught", "t2"), ("library_epochs", "t1")):
+        if getattr(args, option) and args.task != task:
+            raise InputError(f"--{option.replace('_', '-')} is for {task}", f"Leave it out for {args.task}.")
     if not 0 < args.lr < math.inf:
         raise InputError(f"--lr is {args.lr}", "Give a learning rate above 0.")
     names = {f: getattr(args, f) for f in asdict(TrainSettings())}
