@@ -79,7 +79,7 @@ class Reviewer:
         """Return the other products of the culprit's kind that keep the constraints and the budget, the most helpful first."""
         old, taken = products[culprit], {product.product_id for product in products}
         budget = eligibility.budget_usd
-        room = None if budget is None else budget - sum(p.price_usd or 0.0 for p in products) + (old.price_usd or 0.0)
+        room = None if budget is None else round(budget - sum(p.price_usd or 0.0 for p in products) + (old.price_usd or 0.0), 2)
         found = [
             product
             for row in self._index.products_of_kind.get(old.kind or "", [])

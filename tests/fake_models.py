@@ -6,7 +6,8 @@ from fakes import HASH_DIM, KINDS, SCRIPTS
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, PreTrainedTokenizerFast
 
-from ecomscript.verification.combine import Combiner
+from ecomscript.verification import bundle, script
+from ecomscript.verification.combine import Combiner, adapter_hash
 from ecomscript.verification.lora import Base, LoraSettings, SegmentModel
 from ecomscript.verification.order import OrderModel
 
@@ -63,18 +64,18 @@ def model_of(base, settings=SMALL, seed=0):
     return model
 
 
-def even_combiner(*names):
+def even_combiner(*names, **meta):
     """Return a combiner in which every part counts the same."""
     n = len(names)
-    return Combiner(names, np.zeros(n), np.ones(n), np.ones(n), 0.0, {})
+    return Combiner(names, np.zeros(n), np.ones(n), np.ones(n), 0.0, meta)
 
 
 def write_verifiers(folder, bert):
     """Save untrained verifiers t1, t2 and t3 of the tiny BERT, and return their folder."""
-    parts = {"t1": ("whole", "worst step", "order"), "t2": ("model",), "t3": ("any", "fit", "rules")}
+    parts = {"t1": script.PARTS, "t2": ("model",), "t3": bundle.PARTS}
     for seed, (task, names) in enumerate(parts.items()):
         model_of(Base(str(bert)), seed=seed).save(folder / task, {"task": task})
-        even_combiner(*names).save(folder / task)
+        even_combiner(*names, adapter_sha256=adapter_hash(folder / task)).save(folder / task)
     torch.manual_seed(0)
     OrderModel(HASH_DIM).save(folder / "t1")
     return folder

@@ -4,11 +4,13 @@ import json
 import shutil
 from functools import partial
 
+import numpy as np
 import pytest
 from fakes import SCRIPTS, HashEncoder, write_lines
 
 from ecomscript.evaluation import calibrate
-from ecomscript.verification.items import load_items
+from ecomscript.verification.combine import adapter_hash
+from ecomscript.verification.items import in_split, load_items
 from ecomscript.verification.suite import Verifiers
 
 
@@ -59,6 +61,10 @@ def models(tmp_path, tiny_verifiers_dir, tiny_source, monkeypatch):
     return shutil.copytree(tiny_verifiers_dir, tmp_path / "models", ignore=leave)
 
 
+SIGNALS = {"t1": {"step", "order"}, "t2": set(), "t3": {"clash"}}
+PARTS = {"t1": ["whole", "steps", "order"], "t2": ["model"], "t3": ["single", "pair", "fit", "rules"]}
+
+
 def test_all_that_serving_needs_is_fitted_and_written(models, capsys):
     assert calibrate.main(["--models", str(models)]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -71,9 +77,48 @@ def test_all_that_serving_needs_is_fitted_and_written(models, capsys):
         assert [level["word"] for level in row["levels"]] == ["high", "fair", "low"]
         assert sum(level["items"] for level in row["levels"]) == 20
         assert json.loads((models / row["task"] / "combiner.json").read_text())["meta"] == {
-            k: row[k] for k in ("fitted_on", "items", "ece", "levels")
+            k: row[k] for k in ("fitted_on", "items", "ece", "levels", "speaks_from", "adapter_sha256")
         }
+        assert row["adapter_sha256"] == adapter_hash(models / row["task"])
+        assert set(row["speaks_from"]) <= SIGNALS[row["task"]]
     assert Verifiers.load(HashEncoder().encode, models).problems == ()
+
+
+def test_parts_and_signals_have_a_row_for_every_item(models):
+    calibrate.fit_t1_order(models / "t1")
+    for task, names in PARTS.items():
+        items = in_split(calibrate.load_items(task), "validation")
+        parts, signals = calibrate.parts_of(task, models, items)
+        assert list(parts) == names
+        assert set(signals) == SIGNALS[task]
+        assert {column.shape for column in (*parts.values(), *signals.values())} == {(20,)}
+
+
+def speaks_from(signal, labels):
+    return calibrate.speaks_from(np.array(signal, np.float64), labels)
+
+
+def test_a_reason_speaks_from_where_it_was_right_often_enough():
+    # The strongest 20 are wrong claims, the others right: 20 of 26 are .77, 20 of 27 are .74.
+    signal = np.arange(40.0)[::-1]
+    labels = [0] * 20 + [1] * 20
+    assert calibrate.PRECISE == 0.75
+    assert speaks_from(signal, labels) == signal[25]
+    assert speaks_from(signal[::-1], labels[::-1]) == signal[25]
+
+
+def test_a_reason_that_is_hardly_ever_right_never_speaks():
+    assert speaks_from(np.arange(40.0), [0, 1] * 20) is None
+    assert speaks_from(np.arange(40.0), [0] * 20 + [1] * 20) is None
+
+
+def test_a_few_lucky_items_are_not_enough_to_speak():
+    few = calibrate.FEWEST
+    assert speaks_from(np.arange(few - 1.0), [0] * (few - 1)) is None
+    assert speaks_from(np.arange(float(few)), [0] * few) == 0.0
+    # Wrong claims come first, but long before FEWEST half of them are right.
+    signal = np.arange(60.0)[::-1]
+    assert speaks_from(signal, [0] * 4 + [1, 0] * 28) is None
 
 
 def test_one_task_leaves_the_others_alone(models):

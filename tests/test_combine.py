@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from ecomscript.errors import ModelError
-from ecomscript.verification.combine import FILE, Combiner, calibration_error
+from ecomscript.verification.combine import FILE, Combiner, adapter_hash, calibration_error
 
 NAMES = ("whole", "order", "noise")
+ADAPTER = "a" * 64
 
 
 def sigmoid(x):
@@ -22,6 +23,13 @@ def drawn():
     parts = rng.normal((5.0, -2.0, 0.0), (3.0, 0.5, 1.0), (4000, 3))
     truth = sigmoid(1.5 * (parts[:, 0] - 5) / 3 + 0.8 * (parts[:, 1] + 2) / 0.5 - 0.4)
     return parts, (rng.random(4000) < truth).astype(int), truth
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder whose ``meta.json`` names an adapter."""
+    (tmp_path / "meta.json").write_text(json.dumps({"sha256": {"adapter.safetensors": ADAPTER}}))
+    return tmp_path
 
 
 def columns(names, parts):
@@ -71,20 +79,21 @@ def test_contributions_and_intercept_add_up_to_the_log_odds(drawn):
     assert fitted.probability(table) == pytest.approx(sigmoid(fitted.logits(table)))
 
 
-def test_what_is_saved_comes_back(drawn, tmp_path):
+def test_what_is_saved_comes_back(drawn, folder):
     parts, labels, _ = drawn
-    fitted = Combiner.fit(NAMES[:2], parts[:, :2], labels.tolist(), {"levels": [{"word": "high", "from": 0.7}]})
-    fitted.save(tmp_path)
-    loaded = Combiner.load(tmp_path)
+    meta = {"levels": [{"word": "high", "from": 0.7}], "adapter_sha256": adapter_hash(folder)}
+    fitted = Combiner.fit(NAMES[:2], parts[:, :2], labels.tolist(), meta)
+    fitted.save(folder)
+    loaded = Combiner.load(folder, NAMES)
     assert (loaded.names, loaded.meta) == (fitted.names, fitted.meta)
     table = columns(NAMES, parts)
     assert np.abs(loaded.probability(table) - fitted.probability(table)).max() < 1e-5
-    loaded.save(tmp_path)
-    again = Combiner.load(tmp_path)
+    loaded.save(folder)
+    again = Combiner.load(folder, NAMES)
     assert (again.probability(table) == loaded.probability(table)).all()
 
 
-GOOD = {"names": ["a"], "mean": [0.0], "scale": [1.0], "coef": [1.0], "intercept": 0.0, "meta": {}}
+GOOD = {"names": ["a"], "mean": [0.0], "scale": [1.0], "coef": [1.0], "intercept": 0.0, "meta": {"adapter_sha256": ADAPTER}}
 DAMAGED = [
     "",
     "[]",
@@ -97,20 +106,58 @@ DAMAGED = [
     json.dumps({**GOOD, "scale": [float("nan")]}),
     json.dumps({**GOOD, "coef": 1.0}),
     json.dumps({**GOOD, "intercept": "x"}),
+    json.dumps({**GOOD, "intercept": float("inf")}),
+    json.dumps({**GOOD, "names": ["b"]}),
+    json.dumps({name: value for name, value in GOOD.items() if name != "meta"}),
 ]
 
 
 @pytest.mark.parametrize("text", DAMAGED)
-def test_a_damaged_file_is_named(tmp_path, text):
-    (tmp_path / FILE).write_text(text)
+def test_a_damaged_file_is_named(folder, text):
+    (folder / FILE).write_text(text)
     with pytest.raises(ModelError, match=r"combiner\.json cannot be read") as caught:
-        Combiner.load(tmp_path)
-    assert "make verifiers" in caught.value.fix
+        Combiner.load(folder, ("a",))
+    assert "ecomscript.evaluation.calibrate" in caught.value.fix
+    assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(folder):
     with pytest.raises(ModelError, match=r"combiner\.json cannot be read"):
-        Combiner.load(tmp_path)
+        Combiner.load(folder, ("a",))
+
+
+def test_parts_that_a_verifier_has_need_not_all_be_used(folder):
+    (folder / FILE).write_text(json.dumps(GOOD))
+    assert Combiner.load(folder, ("b", "a")).names == ("a",)
+
+
+@pytest.mark.parametrize("meta", [{}, {"adapter_sha256": ""}, {"adapter_sha256": None}, {"adapter_sha256": "b" * 64}])
+def test_what_was_fitted_over_another_adapter_is_refused(folder, meta):
+    (folder / FILE).write_text(json.dumps({**GOOD, "meta": meta}))
+    with pytest.raises(ModelError, match="fitted over another adapter") as caught:
+        Combiner.load(folder, ("a",))
+    assert "ecomscript.evaluation.calibrate" in caught.value.fix
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", '{"sha256": {}}', '{"sha256": "x"}', "[]"])
+def test_without_an_adapter_beside_it_it_is_refused(folder, text):
+    (folder / FILE).write_text(json.dumps(GOOD))
+    (folder / "meta.json").unlink() if text is None else (folder / "meta.json").write_text(text)
+    with pytest.raises(ModelError, match=r"combiner\.json cannot be read"):
+        Combiner.load(folder, ("a",))
+
+
+def test_a_signal_speaks_from_its_level_on():
+    combiner = Combiner(("a",), np.zeros(1), np.ones(1), np.ones(1), 0.0, {"speaks_from": {"step": 1.5, "order": -2.0}})
+    assert combiner.speaks("step", [1.4999, 1.5, 9.0, -np.inf]).tolist() == [False, True, True, False]
+    assert combiner.speaks("order", [-2.5, -2.0]).tolist() == [False, True]
+    assert combiner.speaks("step", []).tolist() == []
+
+
+@pytest.mark.parametrize("meta", [{}, {"speaks_from": {}}, {"speaks_from": {"order": 0.0}}])
+def test_a_signal_without_a_level_never_speaks(meta):
+    combiner = Combiner(("a",), np.zeros(1), np.ones(1), np.ones(1), 0.0, meta)
+    assert combiner.speaks("step", [0.0, 100.0]).tolist() == [False, False]
 
 
 def test_well_calibrated_probabilities_have_almost_no_error(drawn):

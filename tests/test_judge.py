@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from fakes import HashEncoder, flat_weights, kind, product, write_lines
 
-from ecomscript.association.associate import JUDGE_DROPS, NOT_HELPFUL, Associator
+from ecomscript.association.associate import AGAINST_THE_GOAL, JUDGE_DROPS, JUDGE_WEIGHT, JUDGED, NOT_HELPFUL, Associator, judged_value
 from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.index import IntentionIndex
 from ecomscript.schema import Constraints, Script, Step
+from index_build.build import build
 
 TENTS = "Cairnfold Meadow 4-Person Tent", "Tarnhollow Ridge 2-Person Tent"
 SLEEP = Step("s1", "sleep dry on a camping weekend", ("family tent",))
@@ -118,3 +121,91 @@ def test_products_for_a_written_step_come_by_their_chance(tiny_parts):
     said = [m.t2 for m in found]
     assert said == sorted(said, reverse=True)
     assert said == [chances[m.product.title] for m in found]
+
+
+def test_the_judges_word_is_worth_its_log_odds():
+    assert judged_value(1.0, 0.5) == pytest.approx(1.0)
+    assert judged_value(1.0, 0.9) == pytest.approx(1.0 + JUDGE_WEIGHT * np.log(9), abs=1e-4)
+    assert judged_value(1.0, 0.9, 0.0) == 1.0
+    assert judged_value(1.0, 0.1) < judged_value(1.0, 0.2)
+    assert np.isfinite([judged_value(1.0, 0.0), judged_value(1.0, 1.0)]).all()
+
+
+WIDE = Step("s1", "sleep dry on a camping weekend", ("family tent",))
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """Match steps over a catalogue with eight tents, one stove and beef."""
+    rows = [
+        kind("family tent", "⛺", ["sleep dry on a camping weekend"], [product(f"Tent {n}", f"Brand {n}", 20.0 + n) for n in range(8)]),
+        kind("camp stove", "🔥", ["cook a warm meal at a campsite"], [product("Brandle Stove", "Brandle")]),
+        kind("beef mince", "🥩", ["fill a pie"], [product("Lean Beef Mince, 500 g", "Halewick")], "Food > Meat > Beef"),
+    ]
+    folder, encoder = tmp_path_factory.mktemp("wide"), HashEncoder()
+    build(write_lines(folder / "wide.jsonl", rows), folder / "index", encoder, quiet=True)
+    index = IntentionIndex.load(folder / "index", encoder.name)
+
+    def match(judge, *steps, **constraints):
+        kept = Constraints(**constraints)
+        script = Script("camping", steps, "library", "ready")
+        return Associator(index, encoder, flat_weights(encoder.dim), judge).match_script(script, "camping", kept, Eligibility(kept))
+
+    return match
+
+
+@pytest.fixture(scope="module")
+def by_score(wide):
+    """Titles of the tents in the order of the scores."""
+    found = []
+    judge = Judge({}, otherwise=0.0)
+    wide(judge, WIDE)
+    for _, placed in judge.asked:
+        found += [title for _, title in placed]
+    assert len(set(found)) == len(found) == 8
+    return found
+
+
+def test_where_the_first_three_do_not_help_the_fourth_is_shown(wide, by_score):
+    judge = Judge({by_score[3]: 0.6}, otherwise=0.05)
+    (found,) = wide(judge, WIDE)
+    assert [(m.product.title, m.t2) for m in found.matches] == [(by_score[3], 0.6)]
+    assert found.note == ""
+    assert [[title for _, title in placed] for _, placed in judge.asked] == [by_score[:JUDGED], by_score[JUDGED : 2 * JUDGED]]
+
+
+def test_rounds_go_on_to_the_last_option_and_then_end(wide, by_score):
+    judge = Judge({by_score[-1]: 0.6}, otherwise=0.05)
+    assert titles(wide(judge, WIDE)) == [by_score[-1]]
+    assert [len(placed) for _, placed in judge.asked] == [3, 3, 2]
+    judge = Judge({}, otherwise=0.05)
+    (found,) = wide(judge, WIDE)
+    assert found.matches == ()
+    assert NOT_HELPFUL in found.note
+    assert [len(placed) for _, placed in judge.asked] == [3, 3, 2]
+
+
+def test_a_need_that_is_met_is_not_asked_about_again(wide, by_score):
+    judge = Judge(dict.fromkeys(by_score[:3], 0.05))
+    slept, cooked = wide(judge, WIDE, COOK)
+    assert (len(slept.matches), len(cooked.matches)) == (1, 1)
+    first, second = judge.asked
+    assert {step for step, _ in first[1]} == {WIDE.text, COOK.text}
+    assert {step for step, _ in second[1]} == {WIDE.text}
+    judge = Judge({})
+    wide(judge, WIDE, COOK)
+    assert len(judge.asked) == 1
+
+
+def test_under_a_budget_all_options_are_asked_about_at_once(wide, by_score):
+    judge = Judge({title: 0.05 for title in by_score if title != "Tent 0"})
+    assert titles(wide(judge, WIDE, budget_usd=30.0)) == ["Tent 0"]
+    assert [len(placed) for _, placed in judge.asked] == [8]
+
+
+def test_a_kind_that_moves_out_of_a_step_against_the_goal_is_judged_where_it_lands(wide):
+    judge = Judge({})
+    beef, cooked = wide(judge, Step("s1", "brown the beef", ("beef mince", "camp stove")), COOK, diets=("vegetarian",))
+    assert (beef.matches, beef.note) == ((), AGAINST_THE_GOAL)
+    assert titles([cooked]) == ["Brandle Stove"]
+    assert [placed for _, placed in judge.asked] == [[(COOK.text, "Brandle Stove")]]

@@ -98,6 +98,27 @@ def test_the_seed_decides_the_interval():
     assert measure(found, scores, 1) == measure(found, scores, 1) != measure(found, scores, 2)
 
 
+def test_whole_pairs_are_drawn_so_that_a_double_of_every_item_narrows_nothing():
+    labels = [n % 3 % 2 for n in range(40)]
+    scores = np.random.default_rng(0).random(40)
+    once = measure(pairs(*((label, str(n)) for n, label in enumerate(labels))), scores, 0)
+    twice = measure(pairs(*((label, str(n)) for n, label in enumerate(labels) for _ in range(2))), np.repeat(scores, 2), 0)
+    for name in ("accuracy_ci95", "auc_ci95", "macro_f1_ci95"):
+        assert twice[name] == pytest.approx(once[name], abs=2e-4), name
+
+
+def test_where_every_pair_is_half_right_the_accuracy_has_no_spread():
+    row = measure(pairs(*((n % 2, str(n // 2)) for n in range(60))), np.full(60, 0.4), 0)
+    assert row["accuracy_ci95"] == [0.5, 0.5]
+
+
+def test_items_without_a_pair_are_drawn_one_by_one():
+    scores = np.random.default_rng(0).random(40)
+    alone = measure(pairs(*((n % 2, "") for n in range(40))), scores, 0)
+    assert alone["accuracy_ci95"] == measure(pairs(*((n % 2, str(n)) for n in range(40))), scores, 0)["accuracy_ci95"]
+    assert alone["accuracy_ci95"][0] < alone["accuracy_ci95"][1]
+
+
 def test_a_domain_of_few_items_or_one_label_is_left_out():
     rows = [(n % 2, "", "none" if n % 2 else "vague", "home") for n in range(8)]
     rows += [(n % 2, "", "none" if n % 2 else "vague", "tiny") for n in range(7)] + [(1, "", "none", "right")] * 9

@@ -1,9 +1,13 @@
 """The verifiers laid over a plan of the tiny catalogue."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from fakes import HashEncoder, flat_weights, kind, product, write_lines
 
+from ecomscript.association.associate import JUDGE_DROPS
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.index import IntentionIndex
 from ecomscript.events import BundleVerified, Finished, Planned, ScriptVerified, StepMatched
@@ -12,7 +16,9 @@ from ecomscript.planning.intake import Intake
 from ecomscript.request import make_request
 from ecomscript.review import Reviewer
 from ecomscript.schema import Constraints, Match, MatchedStep, Step
+from ecomscript.verification import suite
 from ecomscript.verification.claims import MAX_CHARACTERS, ProductClaim
+from ecomscript.verification.lora import Base
 from ecomscript.verification.suite import NO_VERIFIERS, Verifiers
 from index_build.build import build
 
@@ -21,8 +27,10 @@ EASY = Eligibility(Constraints())
 
 
 @pytest.fixture(scope="module")
-def verifiers(tiny_verifiers_dir):
-    return Verifiers.load(HashEncoder().encode, tiny_verifiers_dir)
+def verifiers(tiny_verifiers_dir, tiny_bert):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(suite, "Base", partial(Base, str(tiny_bert)))  # without seconds of reading the large one
+        return Verifiers.load(HashEncoder().encode, tiny_verifiers_dir)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +83,75 @@ def test_what_breaks_a_constraint_is_not_offered(index):
     _, (conflict,) = Reviewer(NO_VERIFIERS, index).bundle("Camp with four people", steps, tight)
     assert (conflict.product_id, conflict.swap_id) == ("", "")
     assert conflict.a == SMALL
+
+
+def judged_by(chances, otherwise=0.9):
+    """Return verifiers whose T2 says what is written for a title, and the titles that it was asked about."""
+    asked = []
+
+    def scores(claims):
+        asked.append([claim.product for claim in claims])
+        return np.array([chances.get(claim.product, otherwise) for claim in claims])
+
+    return Verifiers(t2=SimpleNamespace(scores=scores)), asked
+
+
+@pytest.fixture(scope="module")
+def tents(tmp_path_factory):
+    """Index of a small tent and three that hold four, one of them dear, and of a stove; by title."""
+    four = [product(title, "Cairnfold", price) for title, price in ((GLEN, 60.0), (MOOR, 90.0), (PEAK, 400.0))]
+    rows = [
+        kind("family tent", "⛺", ["sleep dry on a camping weekend"], [product(SMALL, "Tarnhollow", 50.0), *four]),
+        kind("camp stove", "🔥", ["cook a warm meal at a campsite"], [product(STOVE, "Brandle", 30.0)]),
+    ]
+    folder, encoder = tmp_path_factory.mktemp("tents"), HashEncoder()
+    build(write_lines(folder / "tents.jsonl", rows), folder / "index", encoder, quiet=True)
+    return IntentionIndex.load(folder / "index", encoder.name)
+
+
+GLEN, MOOR, PEAK = (f"Cairnfold {name} 4-Person Tent" for name in ("Glen", "Moor", "Peak"))
+STOVE = "Brandle Two-Burner Gas Stove"
+
+
+@pytest.fixture
+def swap(tents):
+    """Return the title that takes the place of the small tent in a plan with a stove; "" for none."""
+
+    def offered(verifiers=NO_VERIFIERS, **constraints):
+        steps = plan(tents, ("Sleep dry", [SMALL]), ("Cook a warm meal", [STOVE]))
+        _, (conflict,) = Reviewer(verifiers, tents).bundle("Camp with four people", steps, Eligibility(Constraints(**constraints)))
+        return next((p.title for p in tents.products if p.product_id == conflict.swap_id), "")
+
+    return offered
+
+
+@pytest.mark.parametrize("best", [GLEN, MOOR, PEAK])
+def test_the_swap_is_what_the_judge_finds_most_helpful(swap, best):
+    verifiers, asked = judged_by({best: 0.95}, otherwise=0.4)
+    assert swap(verifiers) == best
+    (titles,) = asked
+    assert set(titles) == {GLEN, MOOR, PEAK}
+
+
+def test_a_swap_that_does_not_help_is_not_offered(swap):
+    assert swap(judged_by({GLEN: JUDGE_DROPS}, otherwise=JUDGE_DROPS - 0.01)[0]) == GLEN
+    assert swap(judged_by({}, otherwise=JUDGE_DROPS - 0.01)[0]) == ""
+
+
+def test_a_swap_keeps_the_budget_of_the_whole_plan(swap):
+    # The stove takes 30.
+    likes_dear, asked = judged_by({PEAK: 0.99, MOOR: 0.9, GLEN: 0.5})
+    assert swap(likes_dear, budget_usd=500.0) == PEAK
+    assert swap(likes_dear, budget_usd=429.0) == MOOR
+    assert swap(likes_dear, budget_usd=120.0) == MOOR
+    assert swap(likes_dear, budget_usd=119.0) == GLEN
+    assert swap(likes_dear, budget_usd=89.0) == ""
+    assert [set(titles) for titles in asked] == [{GLEN, MOOR, PEAK}, {GLEN, MOOR}, {GLEN, MOOR}, {GLEN}]
+
+
+def test_a_swap_keeps_the_budget_without_a_judge_too(swap):
+    assert swap(budget_usd=90.0) == GLEN
+    assert swap(budget_usd=89.0) == ""
 
 
 def test_what_would_clash_as_well_is_not_offered(index):

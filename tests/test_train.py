@@ -119,7 +119,7 @@ def test_an_easy_task_is_learnt(command, tmp_path):
 
 @pytest.mark.parametrize("task", ["t1", "t2", "t3"])
 def test_the_loss_falls(data, tiny_bert, task):
-    samples = samples_of(task, in_split(load_items(task, data), "train"), random.Random(0))
+    samples = samples_of(task, in_split(load_items(task, data), "train"), random.Random(0))[:32]
     model = model_of(Base(str(tiny_bert), attention="eager"))
     trainer = train.Trainer(model, train.TrainSettings(lr=0.02))
 
@@ -290,6 +290,11 @@ BAD = [
     ("t2", ["--lr", "nan"], "--lr is nan"),
     ("t2", ["--dropout", "2"], "--dropout"),
     ("t2", ["--layers", "-1"], "--layers"),
+    ("t1", ["--plans"], "--plans is for t2"),
+    ("t3", ["--plans"], "--plans is for t2"),
+    ("t1", ["--taught", "nowhere.jsonl"], "--taught is for t2"),
+    ("t2", ["--library-epochs", "1"], "--library-epochs is for t1"),
+    ("t3", ["--library-epochs", "1"], "--library-epochs is for t1"),
     ("t2", ["--taught", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
     ("t2", ["--start-from", "nowhere"], "nowhere"),
     ("t2", ["--base-model", "/nowhere"], "'/nowhere' cannot be loaded"),

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,11 +12,12 @@ from fakes import HashEncoder, write_lines
 from ecomscript import __main__ as cli
 from ecomscript.errors import ModelError
 from ecomscript.schema import Verdict
-from ecomscript.verification import suite
-from ecomscript.verification.bundle import related_pairs
+from ecomscript.verification import bundle, script, suite
+from ecomscript.verification.bundle import MOST_PAIRS, BundleVerifier, related_pairs
 from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim
+from ecomscript.verification.compatibility import Clash
 from ecomscript.verification.lora import Base
-from ecomscript.verification.script import _weakest
+from ecomscript.verification.script import ScriptVerifier, _reason
 from ecomscript.verification.suite import Verifiers
 
 STEPS = ("pack a tent", "light the stove", "sleep")
@@ -209,19 +211,80 @@ def test_a_file_that_cannot_be_used_costs_only_its_own_verifier(models, name, lo
     assert str(models / min(lost)) in problem
 
 
+def test_a_combiner_over_another_adapter_is_a_problem_and_no_error(models):
+    path = models / "t1" / "combiner.json"
+    row = json.loads(path.read_text())
+    path.write_text(json.dumps({**row, "meta": {**row["meta"], "adapter_sha256": "0" * 64}}))
+    found = Verifiers.load(HashEncoder().encode, models)
+    assert [task for task in ROWS if getattr(found, task) is None] == ["t1"]
+    (problem,) = found.problems
+    assert str(path) in problem
+    assert "fitted over another adapter" in problem
+    assert "ecomscript.evaluation.calibrate" in problem
+
+
+def test_a_combiner_of_parts_that_the_verifier_lacks_is_a_problem(models):
+    path = models / "t3" / "combiner.json"
+    path.write_text(path.read_text().replace('"single"', '"any"'))
+    found = Verifiers.load(HashEncoder().encode, models)
+    assert [task for task in ROWS if getattr(found, task) is None] == ["t3"]
+    assert str(path) in found.problems[0]
+
+
+@pytest.mark.parametrize(("task", "there"), [("t1", {"t1"}), ("t2", {"t2"}), ("t3", {"t2", "t3"})])
+def test_only_what_is_wanted_is_loaded(tiny_verifiers_dir, task, there):
+    found = Verifiers.load(HashEncoder().encode, tiny_verifiers_dir, (task,))
+    assert {name for name in ROWS if getattr(found, name) is not None} == there
+    assert found.problems == ()
+
+
+def test_what_is_not_wanted_is_no_problem(models):
+    shutil.rmtree(models / "t3")
+    shutil.rmtree(models / "t1")
+    assert Verifiers.load(HashEncoder().encode, models, ("t2",)).problems == ()
+
+
+CLAIMS = [ScriptClaim("camp for a night", STEPS), ScriptClaim("camp", ("sleep",))]
+
+
 def test_a_script_gets_a_verdict_from_all_parts(verifiers):
-    claims = [ScriptClaim("camp for a night", STEPS), ScriptClaim("camp", ("sleep",))]
-    parts = verifiers.t1.parts(claims)
-    assert {name: column.shape for name, column in parts.table.items()} == dict.fromkeys(
-        ("whole", "worst step", "other steps", "order"), (2,)
-    )
+    parts = verifiers.t1.parts(CLAIMS)
+    assert list(parts.table) == list(script.PARTS) == ["whole", "steps", "order"]
+    assert set(parts.signals) == {"step", "order"}
+    assert {column.shape for column in (*parts.table.values(), *parts.signals.values())} == {(2,)}
     assert [len(flaws) for flaws in parts.flaws] == [3, 1]
     assert [order.shape for order in parts.orders] == [(3, 3), (1, 1)]
-    assert parts.table["worst step"][0] == pytest.approx(-parts.flaws[0].max())
+    assert parts.table["steps"] == pytest.approx([-np.log(np.exp(flaws).sum()) for flaws in parts.flaws], abs=1e-5)
     assert parts.table["order"][1] == 0
-    for verdict in verifiers.t1.verdicts(claims):
-        assert 0 < verdict.score < 1
-        assert bool(verdict.reason) == bool(verdict.places)
+    assert parts.signals["step"] == pytest.approx([flaws.max() for flaws in parts.flaws])
+    assert parts.signals["order"] == pytest.approx([-order.min() for order in parts.orders])
+
+
+def talking(verifier, **speaks_from):
+    """Return a combiner whose reasons speak from these levels on."""
+    return replace(verifier.combiner, meta={**verifier.combiner.meta, "speaks_from": speaks_from})
+
+
+def test_a_script_verdict_names_only_what_speaks(verifiers):
+    t1 = verifiers.t1
+    parts = t1.parts(CLAIMS)
+
+    def verdicts(**speaks_from):
+        return ScriptVerifier(t1.model, t1.order, t1.encode, talking(t1, **speaks_from)).verdicts(CLAIMS)
+
+    silent = verdicts()
+    assert all(0 < verdict.score < 1 for verdict in silent)
+    assert [(v.reason, v.places) for v in silent] == [("", ()), ("", ())]
+    assert t1.verdicts(CLAIMS) == silent
+    assert [v.reason for v in verdicts(step=1e9, order=1e9)] == ["", ""]
+    loud = verdicts(step=-1e9)
+    assert [v.places for v in loud] == [(int(flaws.argmax()),) for flaws in parts.flaws]
+    assert all("out of place" in v.reason for v in loud)
+    assert [v.score for v in loud] == [v.score for v in silent]
+    strongest = parts.signals["step"]
+    some = verdicts(step=float(strongest.max()))
+    assert [bool(v.reason) for v in some] == (strongest == strongest.max()).tolist()
+    assert "comes before" in verdicts(step=-1e9, order=-1e9)[0].reason
 
 
 def order_of(**above):
@@ -235,42 +298,67 @@ def order_of(**above):
     ("flaws", "order", "reason", "places"),
     [
         ((-1.0, -1.0, -1.0), order_of(p02=-4.0, p01=-3.0), "Step 3 usually comes before step 1.", (0, 2)),
-        ((-1.0, 2.0, -1.0), order_of(p02=-1.0), "Step 2 is the one that looks out of place.", (1,)),
-        ((0.6, 0.9, 0.7), order_of(), "", ()),
-        ((-9.0, -1.0, -9.0), order_of(), "", ()),
+        (None, order_of(p02=1.0, p12=-0.1), "Step 3 usually comes before step 2.", (1, 2)),
+        ((-1.0, 2.0, -1.0), None, "Step 2 is the one that looks out of place.", (1,)),
+        (None, None, "", ()),
     ],
 )
-def test_the_weakest_spot_of_a_script_is_named_only_where_it_stands_out(flaws, order, reason, places):
-    assert _weakest(np.array(flaws, np.float32), order) == (reason, places)
+def test_the_order_is_named_before_a_step_and_a_silent_part_not_at_all(flaws, order, reason, places):
+    assert _reason(None if flaws is None else np.array(flaws, np.float32), order) == (reason, places)
 
 
-def test_a_bundle_is_judged_by_its_likeliest_clash_and_least_fitting_product(verifiers):
-    steps = (BundleStep("sleep", ("tent", "a good light")), BundleStep("cook", ("stove",)))
-    claim, empty = BundleClaim("camp", steps), BundleClaim("camp", (BundleStep("walk", ()),))
-    parts = verifiers.t3.parts([claim, empty, claim])
-    inputs = [claim.single(a) for a in range(3)] + [claim.pair(a, b) for a, b in claim.pairs]
+BUNDLE = BundleClaim("camp", (BundleStep("sleep", ("tent", "a good light")), BundleStep("cook", ("stove",))))
+EMPTY = BundleClaim("camp", (BundleStep("walk", ()),))
+
+
+def test_a_bundle_is_judged_by_its_clashes_and_least_fitting_products(verifiers):
+    parts = verifiers.t3.parts([BUNDLE, EMPTY, BUNDLE])
+    inputs = [BUNDLE.single(a) for a in range(3)] + [BUNDLE.pair(a, b) for a, b in BUNDLE.pairs]
     said = -verifiers.t3.model.score(inputs).whole
-    fits = verifiers.t2.model.score([ProductClaim("camp", *place).segments() for place in claim.placed]).whole
+    fits = verifiers.t2.model.score([ProductClaim("camp", *place).segments() for place in BUNDLE.placed]).whole
+    places = [(0,), (1,), (2,), *BUNDLE.pairs]
+    assert list(parts.table) == list(bundle.PARTS) == ["single", "pair", "fit", "rules"]
     for n in (0, 2):
-        assert parts.table["single"][n] == pytest.approx(-said[:3].max(), abs=0.05)
-        assert parts.table["pair"][n] == pytest.approx(-said[3:].max(), abs=0.05)
-        assert parts.table["fit"][n] == pytest.approx(fits.min(), abs=0.05)
-        log_odds, places = parts.likeliest[n]
-        assert log_odds == pytest.approx(said.max(), abs=0.05)
-        assert len(places) in {1, 2}
+        assert parts.table["single"][n] == pytest.approx(-np.log(np.exp(said[:3]).mean()), abs=0.05)
+        assert parts.table["pair"][n] == pytest.approx(-np.log(np.exp(said[3:]).mean()), abs=0.05)
+        assert parts.table["fit"][n] == pytest.approx(np.sort(fits)[:2].mean(), abs=0.05)
+        assert parts.signals["clash"][n] == pytest.approx(said.max(), abs=0.05)
+        assert said[places.index(parts.likeliest[n])] == pytest.approx(said.max(), abs=0.05)
     assert {name: column[1] for name, column in parts.table.items()} == dict.fromkeys(parts.table, 0.0)
-    verdicts = verifiers.t3.verdicts([claim, empty])
-    assert all(isinstance(verdict, Verdict) and 0 < verdict.score < 1 for verdict, _ in verdicts)
-    assert verdicts[1] == (Verdict(verdicts[1][0].score), ())
+    assert parts.likeliest[1] == ()
+    assert parts.signals["clash"][1] == -np.inf
 
 
-def test_a_clash_that_a_rule_finds_is_named_and_counts(verifiers):
+def test_a_bundle_verdict_names_its_likeliest_clash_only_where_that_speaks(verifiers):
+    t3 = verifiers.t3
+    assert [(v.reason, v.places) for v in t3.verdicts([BUNDLE, EMPTY])] == [("", ()), ("", ())]
+    loud = BundleVerifier(t3.model, t3.product, talking(t3, clash=-1e9))
+    named, empty = loud.verdicts([BUNDLE, EMPTY])
+    assert named.places == t3.parts([BUNDLE]).likeliest[0]
+    assert all(f"“{BUNDLE.placed[place][1]}”" in named.reason for place in named.places)
+    assert empty == Verdict(empty.score, "", ())
+    assert 0 < named.score < 1
+    silent = BundleVerifier(t3.model, t3.product, talking(t3, clash=1e9))
+    assert silent.verdicts([BUNDLE])[0].reason == ""
+
+
+@pytest.mark.parametrize(("places", "reason"), [((1,), "“b” may not suit “camp”."), ((0, 1), "“a” and “b” may not go together.")])
+def test_a_clash_is_said_in_a_sentence(places, reason):
+    assert bundle._clash_reason(BundleClaim("camp", (BundleStep("go", ("a", "b")),)), places) == (reason, places)
+
+
+def test_a_clash_that_a_rule_finds_counts(verifiers):
     titles = ("Cairnfold Ridge 2-Person Tent",)
     fine, tight = (BundleClaim(f"Camp with {n} people", (BundleStep("Sleep dry", titles),)) for n in ("two", "six"))
-    parts = verifiers.t3.parts([fine, tight])
-    assert parts.table["rules"].tolist() == [0.0, -1.0]
-    (clash,) = parts.rules[1]
-    assert (clash.first, clash.second) == (0, None)
+    assert verifiers.t3.parts([fine, tight]).table["rules"].tolist() == [0.0, -1.0]
+
+
+def test_clashes_that_are_known_already_take_the_place_of_the_rules(verifiers, monkeypatch):
+    monkeypatch.setattr(bundle, "clashes", lambda *asked: pytest.fail("the rules were asked again"))
+    found = [[Clash("a rule", 0, 1, "they do not go together")], []]
+    assert verifiers.t3.parts([BUNDLE, BUNDLE], found).table["rules"].tolist() == [-1.0, 0.0]
+    clashing, fine = verifiers.t3.verdicts([BUNDLE, BUNDLE], found)
+    assert clashing.score < fine.score
 
 
 def test_of_a_large_bundle_the_pairs_with_common_words_are_asked():
@@ -278,7 +366,7 @@ def test_of_a_large_bundle_the_pairs_with_common_words_are_asked():
     claim = BundleClaim("camp", tuple(BundleStep(f"step{n}", (title,)) for n, title in enumerate(titles)))
     pairs = related_pairs(claim)
     assert len(claim.pairs) == 190
-    assert len(pairs) == 40
+    assert len(pairs) == MOST_PAIRS
     assert (18, 19) in pairs
     assert pairs == sorted(set(pairs))
     small = BundleClaim("camp", (BundleStep("go", ("a", "b", "c")),))

@@ -94,7 +94,7 @@ def speaks_from(signal: npt.NDArray[np.float64], labels: Sequence[int]) -> float
     wrong = 1 - np.asarray(labels)[order]
     precision = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
     enough = np.flatnonzero((precision >= PRECISE) & (np.arange(1, len(wrong) + 1) >= FEWEST))
-    return round(float(signal[order[enough[-1]]]), 4) if len(enough) else None
+    return float(signal[order[enough[-1]]]) if len(enough) else None
 
 
 def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int]) -> list[dict[str, Any]]:

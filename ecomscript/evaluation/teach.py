@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         claims = item_claims(args.claims // 2, rng) + library_claims(args.claims // 2, rng)
         rng.shuffle(claims)
         known = read_rows(args.out) if args.out.is_file() else []
-        if any(row["product"] != claim.product or row["step"] != claim.step for row, claim in zip(known, claims, strict=False)):
+        if any(ProductClaim.read(row) != claim for row, claim in zip(known, claims, strict=False)):
             raise InputError(f"{args.out} holds labels of other claims", "Name another file, or delete it.")
         done = len(known)
         model = load_adapter(args.teacher, "t2")

@@ -100,10 +100,12 @@ class Combiner:
             whole = all(len(array) == len(row["names"]) and np.isfinite(array).all() for array in (mean, scale, coef))
             if not whole or not set(row["names"]) <= set(parts) or not np.isfinite(row["intercept"]):
                 raise ValueError("its lists do not belong together")
+            if (scale <= 0).any() or not all(np.isfinite(least) for least in row["meta"].get("speaks_from", {}).values()):
+                raise ValueError("it holds numbers that cannot be")
             if row["meta"].get("adapter_sha256", "") != adapter_hash(folder):
                 raise ValueError("it was fitted over another adapter")
             return cls(tuple(row["names"]), mean, scale, coef, float(row["intercept"]), row["meta"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder / FILE} cannot be read ({error})", RETRAIN) from None
 
 

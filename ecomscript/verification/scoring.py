@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
 
 from ecomscript.verification.claims import BundleClaim
 from ecomscript.verification.items import Item
@@ -26,8 +25,3 @@ def logits_of(model: SegmentModel, items: Sequence[Item]) -> npt.NDArray[np.floa
         ends.append(len(inputs))
     found = model.score(inputs).whole
     return np.array([found[a:b].min() if b > a else 0.0 for a, b in pairwise(ends)], np.float32)
-
-
-def auc_of(model: SegmentModel, items: Sequence[Item]) -> float:
-    """Return the area under the ROC curve on labelled items."""
-    return float(roc_auc_score([item.label for item in items], logits_of(model, items)))

@@ -70,7 +70,7 @@ class ScriptVerifier:
         }
         signals = {
             "step": np.array([steps.max() for steps in flaws], np.float64),
-            "order": np.array([-order.min() for order in orders], np.float64),
+            "order": np.array([-order.min() for order in orders], np.float64),  # the diagonal is 0: nothing turned
         }
         return ScriptParts(table, flaws, orders, signals)
 
@@ -94,8 +94,9 @@ def _order_part(log_odds: npt.NDArray[np.float32]) -> float:
 
 def _reason(flaws: npt.NDArray[np.float32] | None, order: npt.NDArray[np.float32] | None) -> tuple[str, tuple[int, ...]]:
     """Return the reason and the steps that it is about: two steps turned round, or one that stands out; None speaks of nothing."""
-    if order is not None:
-        first, second = np.unravel_index(int(order.argmin()), order.shape)
+    if order is not None and len(order) > 1:
+        above = np.where(np.triu(np.ones(order.shape, bool), 1), order, np.inf)
+        first, second = np.unravel_index(int(above.argmin()), above.shape)
         return f"Step {second + 1} usually comes before step {first + 1}.", (int(first), int(second))
     if flaws is not None:
         return f"Step {int(flaws.argmax()) + 1} is the one that looks out of place.", (int(flaws.argmax()),)
