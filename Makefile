@@ -39,9 +39,10 @@ MODELS := assets/models
 verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels, T1, T3, then what stands over them
 	$(TRAIN) --task t2 --base-model all-mpnet-base-v2 --layers 6 --lr 4e-4 --batch-size 16 --out $(RUNS)/t2-mpnet
 	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-mpnet --out build/taught.jsonl
-	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2
+	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --out $(MODELS)/t2
+	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --out $(MODELS)/t1
-	$(TRAIN) --task t3 $(TUNED) --start-from $(MODELS)/t2 --out $(MODELS)/t3
+	$(TRAIN) --task t3 $(TUNED) --epochs 5 --start-from $(MODELS)/t2 --out $(MODELS)/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 
 # The comparisons of the results: the paper's settings, no teacher, other seeds, intention injection, held-out domains.

@@ -27,8 +27,8 @@ BUYS_NOTHING = 0.4
 
 JUDGED = 3
 """Products of a kind that the judge looks at, best first."""
-JUDGE_WEIGHT = 0.1
-"""Worth of one log-odds of the judge beside the other scores of a product."""
+JUDGE_WEIGHT = 0.2
+"""Worth of one log-odds of the judge beside the other scores of a product; this and the gate below: ``--task product-precision``."""
 JUDGE_DROPS = 0.2
 """A product that helps with less than this probability is left out."""
 NOT_HELPFUL = "what there is does not seem to help with this step"

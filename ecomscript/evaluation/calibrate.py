@@ -26,12 +26,13 @@ from ecomscript.errors import EcomScriptError
 from ecomscript.verification.bundle import BundleVerifier
 from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.combine import Combiner, adapter_hash, calibration_error
-from ecomscript.verification.items import Item, in_split, load_items
+from ecomscript.verification.items import Item, in_split, load_items, load_plan_items
 from ecomscript.verification.lora import load_adapter
 from ecomscript.verification.order import OrderModel, fit_order
 from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.samples import flawed_library
 from ecomscript.verification.script import ScriptVerifier
+from ecomscript.verification.suite import CHOICE
 
 Parts = dict[str, npt.NDArray[np.float64]]
 PRECISE, FEWEST = 0.75, 15
@@ -67,8 +68,19 @@ def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> tuple[Parts, Pa
 def fit_combiner(task: Task, folder: Path) -> Combiner:
     """Fit the combiner of one task on the validation split and write it."""
     items = in_split(load_items(task), "validation")
+    return _fit(folder / task, items, *parts_of(task, folder, items))
+
+
+def fit_choice(folder: Path) -> Combiner:
+    """Fit the calibration of the T2 adapter that chooses products, on the validation split of judged plans, and write it."""
+    items = in_split(load_plan_items(), "validation")
+    nothing = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
+    product = ProductVerifier(load_adapter(folder / CHOICE, "t2"), nothing)
+    return _fit(folder / CHOICE, items, product.parts([item.claim for item in items if isinstance(item.claim, ProductClaim)]), {})
+
+
+def _fit(folder: Path, items: Sequence[Item], parts: Parts, signals: Parts) -> Combiner:
     labels = [item.label for item in items]
-    parts, signals = parts_of(task, folder, items)
     names = list(parts)
     table = np.stack([parts[name] for name in names], axis=1)
     crossed = np.zeros(len(items))
@@ -81,10 +93,10 @@ def fit_combiner(task: Task, folder: Path) -> Combiner:
         "ece": round(calibration_error(crossed, labels), 4),
         "levels": levels(crossed, labels),
         "speaks_from": {name: least for name, signal in signals.items() if (least := speaks_from(signal, labels)) is not None},
-        "adapter_sha256": adapter_hash(folder / task),
+        "adapter_sha256": adapter_hash(folder),
     }
     combiner = Combiner.fit(names, table, labels, meta)
-    combiner.save(folder / task)
+    combiner.save(folder)
     return combiner
 
 
@@ -128,6 +140,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if task == "t1":
                 fit_t1_order(args.models / "t1")
             combiner = fit_combiner(task, args.models)
+            if task == "t2" and (args.models / CHOICE).is_dir():
+                fit_choice(args.models)
             print(json.dumps({"task": task, "parts": dict(zip(combiner.names, combiner.coef.round(3), strict=True)), **combiner.meta}))
     except EcomScriptError as error:
         print(error, file=sys.stderr)

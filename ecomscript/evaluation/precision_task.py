@@ -25,6 +25,7 @@ from ecomscript.schema import Product
 from ecomscript.verification.claims import ProductClaim
 from ecomscript.verification.items import Item, Split, in_split, load_plan_items
 from ecomscript.verification.product import ProductVerifier
+from ecomscript.verification.suite import CHOICE
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000
@@ -39,7 +40,7 @@ SWEEP: dict[str, tuple[float, float]] = {
 
 def rows(settings: Settings, seed: int) -> list[dict[str, Any]]:
     """Return the share of wrong choices and what stays out: without T2 and as shipped, and on validation for other weights and gates."""
-    t2 = ProductVerifier.load(settings.models_dir / "t2")
+    t2 = ProductVerifier.load(settings.models_dir / CHOICE)
     index = IntentionIndex.load(ensure_demo(settings), settings.encoder)
     encode = open_encoder(settings.encoder).encode
     by_title = {product.title: (row, product) for row, product in enumerate(index.products)}

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from ecomscript.config import ASSETS, SHIPPED_MODELS
 from ecomscript.verification.claims import TASKS, Task
+from ecomscript.verification.suite import CHOICE
 
 RESULTS_FILE = ASSETS / "benchmark" / "results" / "verifiers.json"
 MEASURED_ON = "gold dev"
@@ -87,18 +88,21 @@ def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> 
     rows = _read(results).get("rows") if results else None
     cards: dict[Task, ReportCard] = {}
     for task in TASKS:
-        model = _read(models / task / "meta.json").get("base_model")
+        # The page shows T2 on products of plans, which an adapter of its own judges where there is one.
+        own = task == "t2" and (models / CHOICE).is_dir()
+        folder = models / (CHOICE if own else task)
+        model = _read(folder / "meta.json").get("base_model")
         if not isinstance(model, str):
             continue
-        meta = _read(models / task / "combiner.json").get("meta")
+        meta = _read(folder / "combiner.json").get("meta")
         levels = _levels(meta.get("levels") if isinstance(meta, Mapping) else None)
-        cards[task] = ReportCard(task, model, **_measures(task, rows), levels=levels)
+        cards[task] = ReportCard(task, model, **_measures(task, "shipped, for plans" if own else "shipped", rows), levels=levels)
     return cards
 
 
-def _measures(task: Task, rows: Any) -> dict[str, float | None]:
+def _measures(task: Task, model: str, rows: Any) -> dict[str, float | None]:
     """Return the measured fields of a card; all of them None unless the shipped model's row has them all."""
-    shipped, majority = (_row(rows, task, model) for model in ("shipped", "majority"))
+    shipped, majority = (_row(rows, task, name) for name in (model, "majority"))
     low, high = shipped["auc_ci95"] if _is_pair(shipped.get("auc_ci95")) else (None, None)
     found = [_share(value) for value in (shipped.get("accuracy"), shipped.get("auc"), low, high)]
     if None in found:

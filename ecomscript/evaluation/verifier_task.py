@@ -28,7 +28,9 @@ from ecomscript.verification.claims import TASKS, BundleClaim, Claim, ProductCla
 from ecomscript.verification.combine import Combiner
 from ecomscript.verification.items import Item, in_split, load_items, load_plan_items, read_items
 from ecomscript.verification.lora import META, SegmentModel, load_adapter
+from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.scoring import logits_of
+from ecomscript.verification.suite import CHOICE
 
 Array = npt.NDArray[np.float64]
 Rows = Iterator[dict[str, Any]]
@@ -78,6 +80,12 @@ def _task_rows(task: Task, data: Data, seed: int, models: Path, runs: Path) -> R
     for name, scorer in _baselines(data.train).items():
         yield from _scored(task, name, scorer, data, seed)
     yield from _shipped(task, data, seed, models)
+    if task == "t2":
+        choice = ProductVerifier.load(models / CHOICE)
+        for split, items in data.measured.items():
+            if split != "held-out domains":
+                claims = [item.claim for item in items if isinstance(item.claim, ProductClaim)]
+                yield {"task": task, "model": "shipped, for plans", "split": split, **measure(items, choice.scores(claims), seed)}
     for folder in sorted(runs.glob(f"{task}-*")):
         if (folder / META).is_file():
             meta = json.loads((folder / META).read_text(encoding="utf-8"))

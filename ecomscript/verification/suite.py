@@ -17,6 +17,8 @@ from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.script import ScriptVerifier
 
 Loaded = TypeVar("Loaded")
+CHOICE = "t2-plans"
+"""Folder of the T2 adapter that chooses among products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,14 @@ class Verifiers:
         t1: Judges scripts.
         t2: Judges a product in its step.
         t3: Judges bundles; needs T2.
+        choice: T2 as it learnt from judged products of plans: judges the candidates of a step. Without it T2 does.
         problems: One sentence for each that is missing.
     """
 
     t1: ScriptVerifier | None = None
     t2: ProductVerifier | None = None
     t3: BundleVerifier | None = None
+    choice: ProductVerifier | None = None
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -41,7 +45,7 @@ class Verifiers:
 
         Args:
             encode: The sentence encoder, for the order of steps.
-            folder: Holds the folders t1, t2 and t3.
+            folder: Holds the folders t1, t2 and t3, and may hold t2-plans.
             tasks: What is wanted; T3 brings T2.
         """
         problems: list[str] = []
@@ -57,7 +61,9 @@ class Verifiers:
         t1 = attempt(lambda: ScriptVerifier.load(folder / "t1", encode, base)) if "t1" in tasks else None
         t2 = attempt(lambda: ProductVerifier.load(folder / "t2", base)) if {"t2", "t3"} & set(tasks) else None
         t3 = attempt(lambda: BundleVerifier.load(folder / "t3", t2, base)) if t2 is not None and "t3" in tasks else None
-        return cls(t1, t2, t3, tuple(problems))
+        own = folder / CHOICE
+        choice = attempt(lambda: ProductVerifier.load(own, base)) if t2 is not None and "t2" in tasks and own.is_dir() else None
+        return cls(t1, t2, t3, choice or t2, tuple(problems))
 
     def scores(self, task: Task, claims: Sequence[Claim]) -> list[float]:
         """Return P(label 1) of claims of one task, in their order.
