@@ -26,15 +26,16 @@ class Reviewer:
 
     def __init__(self, verifiers: Verifiers, index: IntentionIndex) -> None:
         self.verifiers, self._index = verifiers, index
+        self._choice = verifiers.choice or verifiers.t2
 
     @property
     def judge(self) -> Judge | None:
         """T2 as a judge of candidate products; None when its model cannot be used."""
-        return None if self.verifiers.choice is None else self._judge
+        return None if self._choice is None else self._judge
 
     def _judge(self, goal: str, placed: Sequence[tuple[str, Product]]) -> npt.NDArray[np.float64]:
-        assert self.verifiers.choice is not None
-        return self.verifiers.choice.scores([ProductClaim(_cut(goal), _cut(step), *_described(product)) for step, product in placed])
+        assert self._choice is not None
+        return self._choice.scores([ProductClaim(_cut(goal), _cut(step), *_described(product)) for step, product in placed])
 
     def script(self, goal: str, steps: Sequence[MatchedStep]) -> Verdict | None:
         """Return T1's verdict on the steps for the goal as typed; None when the model cannot be used."""

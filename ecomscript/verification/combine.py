@@ -15,6 +15,8 @@ from ecomscript.errors import ModelError
 
 Array = npt.NDArray[np.float64]
 FILE = "combiner.json"
+LEAST_SCALE = 1e-3
+"""A part that hardly varies is not blown up."""
 RETRAIN = "Fit it again with `python -m ecomscript.evaluation.calibrate`."
 
 
@@ -48,7 +50,7 @@ class Combiner:
 
         used = list(range(len(names)))
         while True:
-            mean, scale = parts[:, used].mean(0), parts[:, used].std(0) + 1e-9
+            mean, scale = parts[:, used].mean(0), np.maximum(parts[:, used].std(0), LEAST_SCALE)
             model = LogisticRegressionCV(Cs=6, cv=5, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False, random_state=0)
             model.fit((parts[:, used] - mean) / scale, labels)
             coef = model.coef_[0]

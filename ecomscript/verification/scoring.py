@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import roc_auc_score
 
+from ecomscript.errors import ModelError
 from ecomscript.verification.claims import BundleClaim
 from ecomscript.verification.items import Item
 from ecomscript.verification.lora import SegmentModel
@@ -25,3 +27,15 @@ def logits_of(model: SegmentModel, items: Sequence[Item]) -> npt.NDArray[np.floa
         ends.append(len(inputs))
     found = model.score(inputs).whole
     return np.array([found[a:b].min() if b > a else 0.0 for a, b in pairwise(ends)], np.float32)
+
+
+def auc_of(model: SegmentModel, items: Sequence[Item]) -> float:
+    """Return the area under the ROC curve on labelled items.
+
+    Raises:
+        ModelError: A score is not a number.
+    """
+    logits = logits_of(model, items)
+    if not np.isfinite(logits).all():
+        raise ModelError("The scores of the model are no numbers", "Train with a lower --lr or a larger --batch-size.")
+    return float(roc_auc_score([item.label for item in items], logits))

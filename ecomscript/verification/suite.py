@@ -63,7 +63,7 @@ class Verifiers:
         t3 = attempt(lambda: BundleVerifier.load(folder / "t3", t2, base)) if t2 is not None and "t3" in tasks else None
         own = folder / CHOICE
         choice = attempt(lambda: ProductVerifier.load(own, base)) if t2 is not None and "t2" in tasks and own.is_dir() else None
-        return cls(t1, t2, t3, choice or t2, tuple(problems))
+        return cls(t1, t2, t3, choice, tuple(problems))
 
     def scores(self, task: Task, claims: Sequence[Claim]) -> list[float]:
         """Return P(label 1) of claims of one task, in their order.

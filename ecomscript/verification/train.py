@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import nn
 from tqdm import tqdm
 
@@ -33,7 +32,7 @@ from ecomscript.verification.inject import INJECTIONS, Injection, inject
 from ecomscript.verification.items import TRAINING, Item, in_split, load_items, load_plan_items
 from ecomscript.verification.lora import ADAPTER, Base, LoraSettings, SegmentModel, can_bfloat16
 from ecomscript.verification.samples import Sample, flawed_library, samples_of, taught_samples
-from ecomscript.verification.scoring import logits_of
+from ecomscript.verification.scoring import auc_of
 
 STATE = "state.pt"
 LIKE = 50
@@ -195,10 +194,7 @@ def train(run: Run) -> dict[str, Any]:
     trainer.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=run.train.lr)
 
     def after(epoch: int) -> bool:
-        logits = logits_of(model, validation)
-        if not np.isfinite(logits).all():
-            raise ModelError(f"The scores are no numbers any more after epoch {epoch + 1}", "Lower --lr or raise --batch-size.")
-        auc = float(roc_auc_score([item.label for item in validation], logits))
+        auc = auc_of(model, validation)
         tqdm.write(f"validation AUC {auc:.4f} after epoch {epoch + 1}", file=sys.stderr)
         history.append(auc)
         if auc >= max(history):
