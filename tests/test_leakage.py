@@ -12,7 +12,7 @@ from ecomscript.verification.claims import BundleClaim, ProductClaim
 from ecomscript.verification.items import load_items, load_plan_items, read_items
 
 GOLD = ASSETS / "benchmark" / "gold"
-NEAR_OBJECTIVES, NEAR_TEXTS = 0.9, 0.85
+NEAR_OBJECTIVES, NEAR_TEXTS, RELATED = 0.9, 0.85, 0.65
 TASKS = ("t1", "t2", "t3")
 
 
@@ -67,6 +67,8 @@ def test_nothing_near_to_gold_is_learnt(task):
     measured = sorted({item.claim.objective for other in TASKS for item in gold(other)})
     cosines = nearest(encode(objectives), encode(measured))
     assert [(o, round(float(c), 3)) for o, c in zip(objectives, cosines, strict=True) if c >= NEAR_OBJECTIVES] == []
-    texts = sorted({whole(item.claim) for item in learnt(task)})
+    # A near copy of a whole claim has a related objective, so only those are embedded whole.
+    related = {o for o, c in zip(objectives, cosines, strict=True) if c >= RELATED}
+    texts = sorted({whole(item.claim) for item in learnt(task) if item.claim.objective in related})
     cosines = nearest(encode(texts), encode([whole(item.claim) for item in gold(task)]))
     assert [(t, round(float(c), 3)) for t, c in zip(texts, cosines, strict=True) if c >= NEAR_TEXTS] == []
