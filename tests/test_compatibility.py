@@ -1,6 +1,5 @@
 """Which bundles clash, at which places and why; each rule with a neighbour that holds together."""
 
-import time
 
 import pytest
 from hypothesis import given
@@ -168,14 +167,3 @@ def test_places_lie_in_the_bundle(titles):
     for clash in clashes("Do something nice for 9 people in Berlin", [Placed("step", title) for title in titles]):
         assert 0 <= clash.first < len(titles)
         assert clash.second is None or (0 <= clash.second < len(titles) and clash.second != clash.first)
-
-
-def test_twenty_products_take_little_time():
-    bundle = [Placed("step", title) for title in _TITLES[:20]]
-    clashes("Set up a workshop in Leeds", bundle)
-    durations_s = []
-    for _ in range(5):
-        start = time.perf_counter()
-        clashes("Set up a workshop in Leeds", bundle)
-        durations_s.append(time.perf_counter() - start)
-    assert min(durations_s) < 0.02

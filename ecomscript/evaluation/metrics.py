@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score, roc_auc_score
+from scipy.stats import rankdata
 
 from ecomscript.verification.combine import calibration_error
 from ecomscript.verification.items import Item
@@ -67,11 +67,17 @@ def _accuracy(labels: npt.NDArray[np.int64], probabilities: Array) -> float:
 
 
 def _auc(labels: npt.NDArray[np.int64], probabilities: Array) -> float:
-    return float(roc_auc_score(labels, probabilities))
+    """Return the rank-sum form of the area under the ROC curve: a thousand resamples need it fast."""
+    positive = int(labels.sum())
+    ranks = rankdata(probabilities)[labels == 1].sum()
+    return float((ranks - positive * (positive + 1) / 2) / (positive * (len(labels) - positive)))
 
 
 def _macro_f1(labels: npt.NDArray[np.int64], probabilities: Array) -> float:
-    return float(f1_score(labels, probabilities > 0.5, average="macro", zero_division=0))
+    said, truth = probabilities > 0.5, labels == 1
+    right = ((said & truth).sum(), (~said & ~truth).sum())
+    seen = (said.sum() + truth.sum(), (~said).sum() + (~truth).sum())
+    return float(np.mean([2 * r / n if n else 0.0 for r, n in zip(right, seen, strict=True)]))
 
 
 def _by_error(items: Sequence[Item], labels: npt.NDArray[np.int64], probabilities: Array) -> dict[str, float]:

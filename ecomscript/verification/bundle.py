@@ -73,7 +73,7 @@ class BundleVerifier:
             inputs += [claim.single(p[0]) if len(p) == 1 else claim.pair(p[0], p[1]) for p in where]
         ends = np.cumsum([0, *map(len, places)])
         clash = -self.model.score(inputs).whole
-        fits = self.product.parts([ProductClaim(claim.objective, step, title) for claim in claims for step, title in claim.placed])["model"]
+        fits = self._fits(claims)
         starts = np.cumsum([0, *(len(claim.placed) for claim in claims)])
         likeliest, strongest, rows = [], [], []
         for n in range(len(claims)):
@@ -83,6 +83,13 @@ class BundleVerifier:
             rows.append(_row(mine, [len(p) for p in places[n]], fits[starts[n] : starts[n + 1]], found[n]))
         table = {name: np.array([row[name] for row in rows], np.float64) for name in PARTS}
         return BundleParts(table, likeliest, {"clash": np.array(strongest)})
+
+    def _fits(self, claims: Sequence[BundleClaim]) -> npt.NDArray[np.float64]:
+        """Return T2's logit of every product of the bundles, one after the other; zeros where the combiner does not look at them."""
+        placed = [ProductClaim(claim.objective, step, title) for claim in claims for step, title in claim.placed]
+        if self.combiner.names and "fit" not in self.combiner.names:
+            return np.zeros(len(placed))
+        return self.product.parts(placed)["model"]
 
     def verdicts(self, claims: Sequence[BundleClaim], found: Sequence[Sequence[Clash]] | None = None) -> list[Verdict]:
         """Return P(holds together) of each bundle, with the model's likeliest clash where it is likely enough to be named."""
