@@ -35,7 +35,7 @@ from ecomscript.verification.script import ScriptVerifier
 from ecomscript.verification.suite import CHOICE
 
 Parts = dict[str, npt.NDArray[np.float64]]
-PRECISE, FEWEST = 0.75, 15
+PRECISE, FEWEST = 0.85, 15
 LEVELS = (("high", 2 / 3), ("fair", 1 / 3), ("low", 0.0))
 """The words and the least share of validation items, by falling score, that they start from: thirds."""
 
