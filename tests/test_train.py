@@ -1,5 +1,6 @@
 """Training a verifier from the command line, on a BERT of two layers and a handful of items."""
 
+import gzip
 import hashlib
 import json
 import random
@@ -48,7 +49,8 @@ def data(tmp_path, monkeypatch):
     folder = tmp_path / "data"
     for task, row in (("t1", t1), ("t2", t2), ("t3", t3)):
         write_lines(folder / f"{task}.jsonl", [row(n, label) for n in range(32) for label in (1, 0)])
-    write_lines(folder / "t2_plans.jsonl", [t2(n, label) for n in range(100, 108) for label in (1, 0)])
+    write_lines(folder / "plans.jsonl", [t2(n, label) for n in range(100, 108) for label in (1, 0)])
+    (folder / "t2_plans.jsonl.gz").write_bytes(gzip.compress((folder / "plans.jsonl").read_bytes()))
     monkeypatch.setattr(train, "load_items", partial(load_items, folder=folder))
     monkeypatch.setattr(train, "load_plan_items", partial(load_plan_items, folder=folder))
     monkeypatch.setattr(train, "TRAINING", folder)

@@ -1,6 +1,6 @@
 """What T2 re-ranking is worth where products are chosen: on judged products for goals that no model was trained on.
 
-For every step and kind of ``assets/training/t2_plans.jsonl`` several variants were judged by hand. Each way of choosing picks one; a
+For every step and kind of ``assets/training/t2_plans.jsonl.gz`` several variants were judged by hand. Each way of choosing picks one; a
 choice is wrong when a careful shopper would not want it there. The steps themselves are the library's, whose plans the goals reword.
 """
 

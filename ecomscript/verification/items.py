@@ -66,7 +66,7 @@ def load_plan_items(folder: Path = TRAINING) -> list[Item]:
     Raises:
         InputError: The file or one of its lines cannot be used.
     """
-    return read_items(folder / "t2_plans.jsonl", "t2")
+    return read_items(folder / "t2_plans.jsonl.gz", "t2")
 
 
 def _item(line: Line, task: Task) -> Item:
