@@ -94,9 +94,9 @@ def open_sealed(folder: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fingerprint(source: Path) -> str:
-    """Return the SHA-256 over names and contents of the catalogue: the ``*.jsonl`` files under a folder, or one file."""
+    """Return the SHA-256 over names and contents of the data: the ``*.jsonl`` and ``*.jsonl.gz`` files under a folder, or one file."""
     digest = hashlib.sha256()
-    for path in [source] if source.is_file() else sorted(source.rglob("*.jsonl")):
+    for path in [source] if source.is_file() else sorted([*source.rglob("*.jsonl"), *source.rglob("*.jsonl.gz")]):
         name = path.name if path == source else path.relative_to(source).as_posix()
         digest.update(f"{name}\0{_sha256(path)}\n".encode())
     return digest.hexdigest()

@@ -35,6 +35,8 @@ from ecomscript.verification.script import ScriptVerifier
 from ecomscript.verification.suite import CHOICE
 
 Parts = dict[str, npt.NDArray[np.float64]]
+NOTHING = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
+"""In the place of a combiner while there is none yet."""
 PRECISE, FEWEST = 0.85, 15
 LEVELS = (("high", 2 / 3), ("fair", 1 / 3), ("low", 0.0))
 """The words and the least share of validation items, by falling score, that they start from: thirds."""
@@ -51,16 +53,15 @@ def fit_t1_order(folder: Path) -> None:
 def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> tuple[Parts, Parts]:
     """Return the parts of the task's verifier for labelled items, each (n,), and the signals that may name a reason, each (n,)."""
     claims = [item.claim for item in items]
-    nothing = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
     if task == "t1":
         encode = open_encoder(DEFAULT_ENCODER).encode
-        script = ScriptVerifier(load_adapter(folder / "t1", "t1"), OrderModel.load(folder / "t1"), encode, nothing)
+        script = ScriptVerifier(load_adapter(folder / "t1", "t1"), OrderModel.load(folder / "t1"), encode, NOTHING)
         scripts = script.parts([claim for claim in claims if isinstance(claim, ScriptClaim)])
         return scripts.table, scripts.signals
-    product = ProductVerifier(load_adapter(folder / "t2", "t2"), nothing)
+    product = ProductVerifier(load_adapter(folder / "t2", "t2"), NOTHING)
     if task == "t2":
         return product.parts([claim for claim in claims if isinstance(claim, ProductClaim)]), {}
-    bundle = BundleVerifier(load_adapter(folder / "t3", "t3"), product, nothing)
+    bundle = BundleVerifier(load_adapter(folder / "t3", "t3"), product, NOTHING)
     bundles = bundle.parts([claim for claim in claims if isinstance(claim, BundleClaim)])
     return bundles.table, bundles.signals
 
@@ -74,8 +75,7 @@ def fit_combiner(task: Task, folder: Path) -> Combiner:
 def fit_choice(folder: Path) -> Combiner:
     """Fit the calibration of the T2 adapter that chooses products, on the validation split of judged plans, and write it."""
     items = in_split(load_plan_items(), "validation")
-    nothing = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
-    product = ProductVerifier(load_adapter(folder / CHOICE, "t2"), nothing)
+    product = ProductVerifier(load_adapter(folder / CHOICE, "t2"), NOTHING)
     return _fit(folder / CHOICE, items, product.parts([item.claim for item in items if isinstance(item.claim, ProductClaim)]), {})
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,6 @@ class Trainer:
 
     def __init__(self, model: SegmentModel, settings: TrainSettings) -> None:
         self.model, self.settings = model, settings
-        self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=settings.lr)
         self.rng = random.Random(settings.seed)
 
     def run(self, samples: Sequence[Sample], epochs: int, name: str, after: Any = None, first: int = 0) -> None:
@@ -86,11 +85,10 @@ class Trainer:
         Raises:
             ModelError: The loss is not a number.
         """
+        optimizer = torch.optim.Adam([p for p in self.model.parameters() if p.requires_grad], lr=self.settings.lr)
         total = epochs * len(self._batches(samples))
         warm = max(1, total // 10)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda n: min((n + 1) / warm, max(0.0, total - n) / (total - warm + 1))
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: min((n + 1) / warm, max(0.0, total - n) / (total - warm + 1)))
         for _ in range(total * first // epochs):
             schedule.step()
         for epoch in range(first, epochs):
@@ -101,10 +99,10 @@ class Trainer:
                 loss = self._loss(batch)
                 if not torch.isfinite(loss):
                     raise ModelError(f"The loss is {loss.item()} in epoch {epoch + 1} of {name}", "Lower --lr or raise --batch-size.")
-                self.optimizer.zero_grad()
+                optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-                self.optimizer.step()
+                optimizer.step()
                 schedule.step()
                 losses.append(loss.item())
                 bar.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}", refresh=False)
@@ -191,7 +189,6 @@ def train(run: Run) -> dict[str, Any]:
     if not first:
         _before_items(run, items, model, trainer)
     samples = samples_of(run.task, learnt, random.Random(run.train.seed))
-    trainer.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=run.train.lr)
 
     def after(epoch: int) -> bool:
         auc = auc_of(model, validation)
@@ -214,7 +211,7 @@ def train(run: Run) -> dict[str, Any]:
         "started_from": run.start_from.name if run.start_from else None,
         "plans": run.plans,
         "held_out_domains": run.hold_out_domains,
-        "data_sha256": fingerprint(TRAINING),
+        "data_sha256": identity["data"],
         "samples": len(samples),
         "validation_auc": round(max(history), 4),
         "epochs_run": len(history),
@@ -311,10 +308,9 @@ def _run(args: argparse.Namespace) -> Run:
             raise InputError(f"--{option.replace('_', '-')} is for {task}", f"Leave it out for {args.task}.")
     if not 0 < args.lr < math.inf:
         raise InputError(f"--lr is {args.lr}", "Give a learning rate above 0.")
-    names = {f: getattr(args, f) for f in asdict(TrainSettings())}
     lora = LoraSettings(args.rank, args.alpha, args.dropout, args.layers, args.max_length)
     out = args.out or PROJECT_ROOT / "build" / "verifiers" / args.task
-    train_settings = replace(TrainSettings(), **names)
+    train_settings = TrainSettings(**{field.name: getattr(args, field.name) for field in fields(TrainSettings)})
     return Run(
         task=args.task,
         out=out,
