@@ -50,9 +50,7 @@ def run_builder(arguments: Sequence[str], progress: Progress) -> None:
         raise IndexFolderError(f"The demo index cannot be built: {said}", "Then start again.")
 
 
-def ensure_demo(
-    settings: Settings, progress: Progress | None = None, catalog: Path = DEMO_CATALOG, build: Builder = run_builder
-) -> Path:
+def ensure_demo(settings: Settings, progress: Progress | None = None, catalog: Path = DEMO_CATALOG, build: Builder = run_builder) -> Path:
     """Return the folder of the demo index, built first if it is missing, damaged, of another encoder or of another catalogue.
 
     Processes that start at the same time wait for one of them to build. The folder is replaced whole, never written in place.

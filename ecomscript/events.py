@@ -12,10 +12,12 @@ class Planned:
     """The goal was understood: with status "plan" there is a script, otherwise only notices and questions.
 
     Attributes:
+        goal: The goal as it was understood: that of a foreign wording is English.
         elapsed_s: Seconds since the request arrived (the same in every event).
     """
 
     status: Status
+    goal: str
     constraints: Constraints
     script: Script | None
     notices: tuple[str, ...]

@@ -117,4 +117,3 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-

@@ -40,9 +40,7 @@ class Pipeline:
         facts: Counts to show on the page, by name.
     """
 
-    def __init__(
-        self, intake: Intake, composer: Composer, associator: Associator, reviewer: Reviewer, facts: Mapping[str, int]
-    ) -> None:
+    def __init__(self, intake: Intake, composer: Composer, associator: Associator, reviewer: Reviewer, facts: Mapping[str, int]) -> None:
         self._intake = intake
         self._composer = composer
         self._associator = associator
@@ -155,7 +153,7 @@ class Pipeline:
             yield from _without_plan(request, "clarify", constraints, ((*look.notices, NOTHING_NEAR), look.questions), elapsed)
             return
         notices = _notices(request, look.notices, script)
-        yield Planned("plan", constraints, script, notices, look.questions, elapsed())
+        yield Planned("plan", look.goal, constraints, script, notices, look.questions, elapsed())
         timings = {"planned": elapsed()}
         steps: list[MatchedStep] = []
         for matched in self._associator.match_script(script, look.goal, constraints, eligibility):
@@ -195,7 +193,7 @@ def _without_plan(
 ) -> Iterator[Event]:
     """Yield the two events of an answer without steps; ``answer`` holds its notices and its questions."""
     notices, questions = answer
-    yield Planned(status, constraints, None, notices, questions, elapsed())
+    yield Planned(status, request.goal, constraints, None, notices, questions, elapsed())
     plan = Plan(request.goal, status, constraints, notices=notices, questions=questions, timings_s={"total": elapsed()})
     yield Finished(plan, elapsed())
 

@@ -44,7 +44,7 @@ class Reviewer:
         return self.verifiers.t1.verdicts([ScriptClaim(_cut(goal), tuple(_cut(matched.step.text) for matched in steps))])[0]
 
     def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
-        """Return T3's verdict on all products together and every conflict that the attribute rules name.
+        """Return T3's verdict on all products together, every conflict that the attribute rules name, and T3's own likeliest one.
 
         Args:
             goal: The goal as typed.
@@ -54,11 +54,15 @@ class Reviewer:
         placed = [_placed(matched.step.text, m.product) for matched in steps for m in matched.matches]
         products = [m.product for matched in steps for m in matched.matches]
         found = clashes(goal, placed)
+        named = [self._conflict(goal, clash, placed, products, eligibility) for clash in found]
         verdict = None
         if self.verifiers.t3 is not None and placed:
             bundle = tuple(BundleStep(_cut(s.step.text), tuple(_cut(m.product.title) for m in s.matches)) for s in steps)
             verdict = self.verifiers.t3.verdicts([BundleClaim(_cut(goal), bundle)], [found])[0]
-        return verdict, tuple(self._conflict(goal, clash, placed, products, eligibility) for clash in found)
+            if verdict.places and not any(set(verdict.places) <= {clash.first, clash.second} for clash in found):
+                suspected = Clash("t3", verdict.places[0], verdict.places[1] if len(verdict.places) > 1 else None, verdict.reason)
+                named.append(self._conflict(goal, suspected, placed, products, eligibility))
+        return verdict, tuple(named)
 
     def _conflict(
         self, goal: str, clash: Clash, placed: Sequence[Placed], products: Sequence[Product], eligibility: Eligibility
@@ -69,14 +73,20 @@ class Reviewer:
             for candidate in self._replacements(goal, placed[culprit].step, culprit, products, eligibility):
                 swapped = [*placed]
                 swapped[culprit] = _placed(placed[culprit].step, candidate)
-                if not any(culprit in (c.first, c.second) for c in clashes(goal, swapped)):
+                sides = [swapped[n] for n in (clash.first, clash.second) if n is not None]
+                if not any(culprit in (c.first, c.second) for c in clashes(goal, swapped)) and not self._suspects(goal, sides):
                     old = products[culprit].product_id
                     return Conflict(placed[clash.first].title, other, clash.reason, old, candidate.product_id)
         return Conflict(placed[clash.first].title, other, clash.reason)
 
-    def _replacements(
-        self, goal: str, step: str, culprit: int, products: Sequence[Product], eligibility: Eligibility
-    ) -> list[Product]:
+    def _suspects(self, goal: str, sides: Sequence[Placed]) -> bool:
+        """Return whether T3 would name these products alone as a clash."""
+        if self.verifiers.t3 is None:
+            return False
+        claim = BundleClaim(_cut(goal), tuple(BundleStep(_cut(side.step), (_cut(side.title),)) for side in sides))
+        return bool(self.verifiers.t3.verdicts([claim], [()])[0].places)
+
+    def _replacements(self, goal: str, step: str, culprit: int, products: Sequence[Product], eligibility: Eligibility) -> list[Product]:
         """Return the other products of the culprit's kind that keep the constraints and the budget, the most helpful first."""
         old, taken = products[culprit], {product.product_id for product in products}
         budget = eligibility.budget_usd

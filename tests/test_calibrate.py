@@ -74,7 +74,7 @@ def test_all_that_serving_needs_is_fitted_and_written(models, capsys):
         assert row["items"] == 20
         assert row["fitted_on"] == "validation split"
         assert 0 <= row["ece"] <= 1
-        assert [level["word"] for level in row["levels"]] == ["high", "fair", "low"]
+        assert {level["word"] for level in row["levels"]} <= {"high", "fair", "low"}
         assert sum(level["items"] for level in row["levels"]) == 20
         assert json.loads((models / row["task"] / "combiner.json").read_text())["meta"] == {
             k: row[k] for k in ("fitted_on", "items", "ece", "levels", "speaks_from", "adapter_sha256")
@@ -95,7 +95,7 @@ def test_parts_and_signals_have_a_row_for_every_item(models):
 
 
 def speaks_from(signal, labels):
-    return calibrate.speaks_from(np.array(signal, np.float64), labels)
+    return calibrate.starts_from(np.array(signal, np.float64), 1 - np.array(labels), calibrate.PRECISE, calibrate.FEWEST)
 
 
 def test_a_reason_speaks_from_where_it_was_right_often_enough():
@@ -119,6 +119,31 @@ def test_a_few_lucky_items_are_not_enough_to_speak():
     # Wrong claims come first, but long before FEWEST half of them are right.
     signal = np.arange(60.0)[::-1]
     assert speaks_from(signal, [0] * 4 + [1, 0] * 28) is None
+
+
+def words(probabilities, labels):
+    return {level["word"]: level for level in calibrate.levels(np.array(probabilities), labels)}
+
+
+def test_words_start_where_the_scores_earn_them():
+    scores = np.linspace(0.01, 0.99, 400)
+    labels = [0] * 50 + [0, 1] * 150 + [1] * 50
+    found = words(scores, labels)
+    assert list(found) == ["high", "fair", "low"]
+    assert found["high"]["right"] >= calibrate.HIGH
+    assert found["low"]["right"] <= calibrate.LOW
+    assert found["high"]["from"] > found["fair"]["from"] > found["low"]["from"] == 0
+    assert sum(level["items"] for level in found.values()) == 400
+
+
+def test_a_score_that_tells_nothing_earns_only_the_middle_word():
+    assert list(words(np.linspace(0, 1, 100), [0, 1] * 50)) == ["fair"]
+
+
+def test_a_score_that_is_always_right_needs_no_middle_word():
+    found = words(np.linspace(0, 1, 100), [0] * 50 + [1] * 50)
+    assert list(found) == ["high", "low"]
+    assert found["high"]["right"] >= calibrate.HIGH
 
 
 def test_one_task_leaves_the_others_alone(models):

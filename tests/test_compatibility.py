@@ -1,6 +1,5 @@
 """Which bundles clash, at which places and why; each rule with a neighbour that holds together."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

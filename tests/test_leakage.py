@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from ecomscript.association.encoder import SentenceBert
-from ecomscript.config import ASSETS
+from ecomscript.config import DEMO_CATALOG
 from ecomscript.verification.claims import BundleClaim, ProductClaim
-from ecomscript.verification.items import load_items, load_plan_items, read_items
+from ecomscript.verification.items import load_gold, load_items, load_plan_items, measured_objectives
+from ecomscript.verification.samples import flawed_library
 
-GOLD = ASSETS / "benchmark" / "gold"
 NEAR_OBJECTIVES, NEAR_TEXTS, RELATED = 0.9, 0.85, 0.65
 TASKS = ("t1", "t2", "t3")
 
 
 @cache
 def gold(task):
-    return read_items(GOLD / f"{task}.dev.jsonl", task)
+    return load_gold(task)
 
 
 @cache
@@ -72,3 +72,12 @@ def test_nothing_near_to_gold_is_learnt(task):
     texts = sorted({whole(item.claim) for item in learnt(task) if item.claim.objective in related})
     cosines = nearest(encode(texts), encode([whole(item.claim) for item in gold(task)]))
     assert [(t, round(float(c), 3)) for t, c in zip(texts, cosines, strict=True) if c >= NEAR_TEXTS] == []
+
+
+@pytest.mark.slow
+def test_the_library_that_t1_learns_from_is_far_from_what_is_measured():
+    encode = SentenceBert().encode
+    measured = sorted(measured_objectives([*load_items("t1"), *gold("t1")]))
+    library = sorted({item.claim.objective for item in flawed_library(DEMO_CATALOG / "scripts", measured, encode)})
+    assert len(library) > 3000
+    assert nearest(encode(library), encode(measured)).max() < NEAR_OBJECTIVES

@@ -15,7 +15,7 @@ from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
 from ecomscript.request import make_request
 from ecomscript.review import Reviewer
-from ecomscript.schema import Constraints, Match, MatchedStep, Step
+from ecomscript.schema import Constraints, Match, MatchedStep, Step, Verdict
 from ecomscript.verification import suite
 from ecomscript.verification.claims import MAX_CHARACTERS, ProductClaim
 from ecomscript.verification.lora import Base
@@ -157,6 +157,32 @@ def test_a_swap_keeps_the_budget_without_a_judge_too(swap):
 def test_what_would_clash_as_well_is_not_offered(index):
     _, (conflict,) = Reviewer(NO_VERIFIERS, index).bundle("Camp with twelve people", plan(index, ("Sleep dry", [SMALL])), EASY)
     assert (conflict.product_id, conflict.swap_id) == ("", "")
+
+
+def suspicious_of(title, reason="These may not go together."):
+    """Return verifiers whose T3 names every product of this title."""
+
+    def verdict(claim, _):
+        titles = [title for _, title in claim.placed]
+        return Verdict(0.2, reason, (titles.index(title),)) if title in titles else Verdict(0.8)
+
+    return Verifiers(t3=SimpleNamespace(verdicts=lambda claims, found: list(map(verdict, claims, found))))
+
+
+def test_what_only_t3_suspects_is_a_conflict_with_a_swap_too(tents):
+    steps = plan(tents, ("Sleep dry", [GLEN]))
+    verdict, (conflict,) = Reviewer(suspicious_of(GLEN), tents).bundle("Camp with four people", steps, EASY)
+    assert (conflict.a, conflict.b, conflict.reason) == (GLEN, "Camp with four people", verdict.reason)
+    assert conflict.product_id == by_title(tents, GLEN).product_id
+    assert conflict.swap_id == by_title(tents, MOOR).product_id
+
+
+def test_what_the_rules_named_is_not_named_again_by_t3_and_its_suspects_are_not_offered(tents):
+    steps = plan(tents, ("Sleep dry", [SMALL]))
+    _, (conflict,) = Reviewer(suspicious_of(SMALL), tents).bundle("Camp with four people", steps, EASY)
+    assert conflict.swap_id == by_title(tents, GLEN).product_id
+    _, (conflict,) = Reviewer(suspicious_of(GLEN), tents).bundle("Camp with four people", steps, EASY)
+    assert conflict.swap_id == by_title(tents, MOOR).product_id
 
 
 def test_a_plan_that_holds_together_has_no_conflicts(index):

@@ -5,7 +5,7 @@ import random
 from math import isnan
 
 import pytest
-from fakes import SCRIPTS, write_lines
+from fakes import SCRIPTS, HashEncoder, write_lines
 
 from ecomscript.errors import InputError
 from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim
@@ -187,7 +187,7 @@ def test_a_teachers_line_without_a_score_is_named(tmp_path):
 
 
 def test_the_library_gives_its_scripts_and_their_flawed_variants(tiny_source):
-    items = flawed_library(tiny_source / "scripts", frozenset())
+    items = flawed_library(tiny_source / "scripts", (), HashEncoder().encode)
     assert [item.label for item in items] == [1, 0] * len(SCRIPTS)
     right, wrong = items[:2]
     assert right.claim.objective == wrong.claim.objective == SCRIPTS[0]["objective"]
@@ -198,6 +198,6 @@ def test_the_library_gives_its_scripts_and_their_flawed_variants(tiny_source):
 
 def test_what_is_measured_is_left_out_of_the_library(tiny_source):
     measured = SCRIPTS[1]["objective"]
-    items = flawed_library(tiny_source / "scripts", frozenset({measured}))
+    items = flawed_library(tiny_source / "scripts", {measured.upper()}, HashEncoder().encode)
     assert len(items) == 2 * (len(SCRIPTS) - 1)
     assert measured not in json.dumps([item.claim.segments() for item in items])

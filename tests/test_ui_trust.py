@@ -57,6 +57,12 @@ def test_a_weak_judge_of_products_gives_no_number():
     assert Tags(product_trust_html(match, Backing(), "x")).text.startswith("Fits this step: 0.93")
 
 
+def test_what_a_conflict_says_is_not_said_twice(clash):
+    reason = "These two may not go together."
+    view = replace(clash, bundle_verdict=Verdict(0.3, reason, (0, 1)), conflicts=(replace(clash.conflicts[0], reason=reason),))
+    assert plan_html(view, BACKING).count(reason) == 1
+
+
 def test_an_interval_that_touches_chance_is_weak():
     assert [ReportCard("t1", "m", 0.6, 0.6, low, 0.7).weak for low in (0.49, 0.5, 0.51)] == [True, True, False]
     assert not ReportCard("t1", "m").weak

@@ -145,7 +145,7 @@ class FakePipeline:
         questions = ("What does he enjoy most? — cooking and food — sport and travel", "About how much? — under $25") if "dad" in goal else ()
         notices = ("Prices are in US dollars.",)
         delay = 0.6 if "slow" in goal else self.delay_s
-        yield Planned("plan", constraints, script, notices, questions, 0.05)
+        yield Planned("plan", request.goal, constraints, script, notices, questions, 0.05)
         for n, step in enumerate(steps):
             time.sleep(delay)
             yield StepMatched(step, 0.1 * (n + 1))
@@ -168,7 +168,7 @@ class FakePipeline:
             ),
         }[status]
         questions = ("Who is it for? — just me — a family",) if "something" in request.goal else ()
-        yield Planned(status, constraints, None, notices, questions, 0.02)
+        yield Planned(status, request.goal, constraints, None, notices, questions, 0.02)
         yield Finished(Plan(request.goal, status, constraints, notices=notices, questions=questions), 0.02)
 
 

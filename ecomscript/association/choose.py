@@ -131,9 +131,7 @@ def _shrunk_rating(product: Product) -> float:
     return (product.rating * product.rating_count + PRIOR_RATING * PRIOR_COUNT) / (product.rating_count + PRIOR_COUNT)
 
 
-def fit_budget(
-    groups: Sequence[Sequence[Option]], importance: Sequence[float], budget_usd: float
-) -> list[Option | None]:
+def fit_budget(groups: Sequence[Sequence[Option]], importance: Sequence[float], budget_usd: float) -> list[Option | None]:
     """Choose at most one option of each group so that the whole is worth most within the budget.
 
     A multiple-choice knapsack, exact up to the rounding of each price to ``1 / BUDGET_STEPS`` of the budget.

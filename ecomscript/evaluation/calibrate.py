@@ -2,9 +2,9 @@
 
 python -m ecomscript.evaluation.calibrate [--models assets/models]
 
-Combiners are fitted on the validation split, on which training only chose its epoch. The words of the page (high, fair, low) are thirds of
-its scores, from five-fold cross-fitting by pair, and the share that was right at each level is stored beside them. A part may name its
-reason from the strength on at which it was right ``PRECISE`` of the time there.
+Combiners are fitted on the validation split, on which training only chose its epoch. The words of the page (high, fair, low) start
+where scores from five-fold cross-fitting by pair earn them, and the share that was right at each level is stored beside them. A part may
+name its reason from the strength on at which it was right ``PRECISE`` of the time there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ecomscript.errors import EcomScriptError
 from ecomscript.verification.bundle import BundleVerifier
 from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.combine import Combiner, adapter_hash, calibration_error
-from ecomscript.verification.items import Item, in_split, load_items, load_plan_items
+from ecomscript.verification.items import Item, in_split, load_gold, load_items, load_plan_items, measured_objectives
 from ecomscript.verification.lora import load_adapter
 from ecomscript.verification.order import OrderModel, fit_order
 from ecomscript.verification.product import ProductVerifier
@@ -38,16 +38,14 @@ Parts = dict[str, npt.NDArray[np.float64]]
 NOTHING = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
 """In the place of a combiner while there is none yet."""
 PRECISE, FEWEST = 0.85, 15
-LEVELS = (("high", 2 / 3), ("fair", 1 / 3), ("low", 0.0))
-"""The words and the least share of validation items, by falling score, that they start from: thirds."""
+HIGH, LOW, FEW = 0.75, 0.3, 30
 
 
 def fit_t1_order(folder: Path) -> None:
     """Learn the order of steps from the library, whose vectors are at hand, and write it beside the T1 adapter."""
-    measured = {i.claim.objective for i in load_items("t1") if i.split in {"validation", "test"} and isinstance(i.claim, ScriptClaim)}
-    library = flawed_library(DEMO_CATALOG / "scripts", frozenset(measured))
-    right = [item.claim for item in library if item.label and isinstance(item.claim, ScriptClaim)]
-    fit_order(right, open_encoder(DEFAULT_ENCODER).encode).save(folder)
+    encode = open_encoder(DEFAULT_ENCODER).encode
+    library = flawed_library(DEMO_CATALOG / "scripts", measured_objectives([*load_items("t1"), *load_gold("t1")]), encode)
+    fit_order([item.claim for item in library if item.label and isinstance(item.claim, ScriptClaim)], encode).save(folder)
 
 
 def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> tuple[Parts, Parts]:
@@ -87,12 +85,13 @@ def _fit(folder: Path, items: Sequence[Item], parts: Parts, signals: Parts) -> C
     for fit, measured in GroupKFold(5).split(table, labels, [item.pair for item in items]):
         fold = Combiner.fit(names, table[fit], [labels[n] for n in fit], {})
         crossed[measured] = fold.probability({name: parts[name][measured] for name in names})
+    spoken = {name: starts_from(signal, 1 - np.asarray(labels), PRECISE, FEWEST) for name, signal in signals.items()}
     meta = {
         "fitted_on": "validation split",
         "items": len(items),
         "ece": round(calibration_error(crossed, labels), 4),
         "levels": levels(crossed, labels),
-        "speaks_from": {name: least for name, signal in signals.items() if (least := speaks_from(signal, labels)) is not None},
+        "speaks_from": {name: least for name, least in spoken.items() if least is not None},
         "adapter_sha256": adapter_hash(folder),
     }
     combiner = Combiner.fit(names, table, labels, meta)
@@ -100,32 +99,31 @@ def _fit(folder: Path, items: Sequence[Item], parts: Parts, signals: Parts) -> C
     return combiner
 
 
-def speaks_from(signal: npt.NDArray[np.float64], labels: Sequence[int]) -> float | None:
-    """Return the least strength from which on at least ``PRECISE`` of the items (and ``FEWEST``) are wrong; None when there is none."""
-    order = np.argsort(-signal)
-    wrong = 1 - np.asarray(labels)[order]
-    precision = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
-    enough = np.flatnonzero((precision >= PRECISE) & (np.arange(1, len(wrong) + 1) >= FEWEST))
-    return float(signal[order[enough[-1]]]) if len(enough) else None
+def starts_from(scores: npt.NDArray[np.float64], truths: npt.NDArray[np.int64], share: float, fewest: int) -> float | None:
+    """Return the least score from which on at least ``share`` of the items, and ``fewest`` of them, are true; None when there is none."""
+    order = np.argsort(-scores)
+    counts = np.arange(1, len(order) + 1)
+    enough = np.flatnonzero((np.cumsum(truths[order]) / counts >= share) & (counts >= fewest))
+    return float(scores[order[enough[-1]]]) if len(enough) else None
 
 
 def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int]) -> list[dict[str, Any]]:
-    """Return for each word the score that it starts from and the share of items at that level whose claim held."""
-    order = np.argsort(-probabilities)
-    truth = np.asarray(labels)[order]
-    found, last = [], 0
-    for number, (word, rest) in enumerate(LEVELS):
-        end = len(order) if number == len(LEVELS) - 1 else round(len(order) * (1 - rest))
-        found.append(
-            {
-                "word": word,
-                "from": 0.0 if end == len(order) else round(float(probabilities[order[end - 1]]), 4),
-                "items": end - last,
-                "right": round(float(truth[last:end].mean()), 4),
-            }
-        )
-        last = end
-    return found
+    """Return for each word, the highest first, the score that it starts from and the share of items at that level whose claim held.
+
+    "high" starts where at least ``HIGH`` of the items above held, "low" ends where at most ``LOW`` of the items below did; a word that
+    no ``FEW`` items earn is absent.
+    """
+    truth = np.asarray(labels)
+    high = starts_from(probabilities, truth, HIGH, FEW)
+    low = starts_from(-probabilities, 1 - truth, 1 - LOW, FEW)
+    high, low = 2.0 if high is None else high, -1.0 if low is None else min(-low, high)
+    words = np.where(probabilities >= high, "high", np.where(probabilities <= low, "low", "fair"))
+    starts = {"high": high, "fair": np.nextafter(low, 2.0) if low >= 0 else 0.0, "low": 0.0}
+    return [
+        {"word": word, "from": round(float(start), 4), "items": int(at.sum()), "right": round(float(truth[at].mean()), 4)}
+        for word, start in starts.items()
+        if (at := words == word).any()
+    ]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -21,12 +21,12 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from ecomscript.association.vector_store import open_encoder
-from ecomscript.config import ASSETS, DEFAULT_ENCODER, PROJECT_ROOT, SHIPPED_MODELS
+from ecomscript.config import DEFAULT_ENCODER, PROJECT_ROOT, SHIPPED_MODELS
 from ecomscript.evaluation.calibrate import parts_of
 from ecomscript.evaluation.metrics import measure
 from ecomscript.verification.claims import TASKS, BundleClaim, Claim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.combine import Combiner
-from ecomscript.verification.items import Item, in_split, load_items, load_plan_items, read_items
+from ecomscript.verification.items import Item, in_split, load_gold, load_items, load_plan_items
 from ecomscript.verification.lora import META, SegmentModel, load_adapter
 from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.scoring import logits_of
@@ -35,7 +35,6 @@ from ecomscript.verification.suite import CHOICE
 Array = npt.NDArray[np.float64]
 Rows = Iterator[dict[str, Any]]
 Scorer = Callable[[Sequence[Item]], Array]
-GOLD = ASSETS / "benchmark" / "gold"
 RUNS = PROJECT_ROOT / "build" / "verifiers"
 """Where adapters of other settings are kept for comparison."""
 FROZEN = 2_000
@@ -63,7 +62,7 @@ class Data:
         measured = {"held-out": in_split(items, "test"), "held-out domains": in_split(items, "domain")}
         if task == "t2":
             measured["judged plans"] = in_split(load_plan_items(), "test")
-        measured["gold dev"] = read_items(GOLD / f"{task}.dev.jsonl", task)
+        measured["gold dev"] = load_gold(task)
         return cls(in_split(items, "train"), in_split(items, "validation"), measured)
 
 

@@ -62,10 +62,12 @@ def _of_plan(task: Task, verdict: Verdict | None, view: PlanView, backing: Backi
 
 
 def _with_titles(view: PlanView) -> Verdict | None:
-    """Return the bundle's verdict with the products that it is about in its reason, by the short form of their titles."""
+    """Return the bundle's verdict with the short titles of its products in its reason, which is left to the conflicts where they say it."""
     verdict = view.bundle_verdict
     if verdict is None or not verdict.places:
         return verdict
+    if verdict.reason in {conflict.reason for conflict in view.conflicts}:
+        return replace(verdict, reason="")
     titles = [match.product.title for step in view.matched for match in step.matches]
     reason, unnamed = verdict.reason, []
     for title in (titles[n] for n in verdict.places if 0 <= n < len(titles)):

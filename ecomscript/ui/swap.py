@@ -27,9 +27,8 @@ def swap_product(view: PlanView, payload: Any, planner: Planner) -> PlanView:
         InputError: The payload names no swap that the page offers.
     """
     swap = _asked(view, payload, planner)
-    goal = view.request.goal if view.request else view.objective
-    steps = tuple(_with(matched, swap, goal, planner) for matched in view.matched)
-    verdict, conflicts = planner.reviewer.bundle(goal, steps, Eligibility(view.constraints))
+    steps = tuple(_with(matched, swap, view.goal, planner) for matched in view.matched)
+    verdict, conflicts = planner.reviewer.bundle(view.goal, steps, Eligibility(view.constraints))
     return replace(view, phase="done", matched=steps, bundle_verdict=verdict, conflicts=conflicts, swap=swap)
 
 

@@ -41,6 +41,7 @@ class PlanView:
 
     Attributes:
         request: What is being or was planned; None before the first goal.
+        goal: The goal as it was understood.
         chips: The constraints found, each removable by its key.
         script: All steps of the plan, known before their products are.
         matched: The steps whose products are known, in order.
@@ -53,6 +54,7 @@ class PlanView:
     request: PlanRequest | None = None
     phase: Phase = "idle"
     status: Status | None = None
+    goal: str = ""
     objective: str = ""
     confidence: Confidence | None = None
     constraints: Constraints = field(default_factory=Constraints)
@@ -95,10 +97,11 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
         describe: Puts constraints as removable chips.
     """
     match event:
-        case Planned(status=status, constraints=constraints, script=script):
+        case Planned(status=status, goal=goal, constraints=constraints, script=script):
             return replace(
                 view,
                 status=status,
+                goal=goal,
                 constraints=constraints,
                 chips=describe(constraints),
                 objective=script.objective if script else "",

@@ -12,6 +12,7 @@ from ecomscript.jsonl import Line, read_lines
 from ecomscript.verification.claims import CLAIMS, Claim, ClaimError, Task
 
 TRAINING = ASSETS / "training"
+GOLD = ASSETS / "benchmark" / "gold"
 FIELDS = ("id", "domain", "label", "error")
 Split = Literal["train", "validation", "test", "domain", "gold"]
 
@@ -67,6 +68,20 @@ def load_plan_items(folder: Path = TRAINING) -> list[Item]:
         InputError: The file or one of its lines cannot be used.
     """
     return read_items(folder / "t2_plans.jsonl.gz", "t2")
+
+
+def load_gold(task: Task, folder: Path = GOLD) -> list[Item]:
+    """Return the gold development items of a task, which are for measuring only: ``folder/TASK.dev.jsonl``.
+
+    Raises:
+        InputError: The file or one of its lines cannot be used.
+    """
+    return read_items(folder / f"{task}.dev.jsonl", task)
+
+
+def measured_objectives(items: Iterable[Item]) -> set[str]:
+    """Return the objectives of the items that are not for training: validation, test and gold."""
+    return {item.claim.objective for item in items if item.split in {"validation", "test", "gold"}}
 
 
 def _item(line: Line, task: Task) -> Item:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import combinations
 from math import nan
 from pathlib import Path
 
+from ecomscript.folders import read_rows
 from ecomscript.jsonl import Line, read_lines
 from ecomscript.verification.claims import BundleClaim, ClaimError, ProductClaim, ScriptClaim, Segments, Task
 from ecomscript.verification.items import Item
+from ecomscript.verification.order import Encode
+
+NEAR = 0.9
+"""Cosine from which on two objectives count as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +151,24 @@ def _taught(line: Line) -> Sample:
         raise line.error(str(error)) from None
 
 
-def flawed_library(folder: Path, without: frozenset[str]) -> list[Item]:
-    """Return the scripts of the demo library and their flawed variants as T1 items, less those whose objective is in ``without``."""
+def flawed_library(folder: Path, measured: Collection[str], encode: Encode) -> list[Item]:
+    """Return the scripts of the demo library and their flawed variants as T1 items.
+
+    Args:
+        folder: JSONL files of the library.
+        measured: Objectives that something is measured on; scripts whose objective is like one of them (cosine of at least ``NEAR``) are
+            left out.
+        encode: Turns texts into unit vectors.
+    """
+    scripts = [(path.stem, row) for path in sorted(folder.glob("*.jsonl")) for row in read_rows(path)]
+    cosines = encode([script["objective"] for _, script in scripts]) @ encode(sorted(measured)).T
     items = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            script = json.loads(line)
-            objective = script["objective"]
-            if objective in without:
-                continue
-            right = tuple(step["text"] for step in script["steps"])
-            items.append(Item(objective, ScriptClaim(objective, right), 1, path.stem, "none", objective))
-            for variant in script.get("flawed", ()):
-                claim = ScriptClaim(objective, tuple(variant["steps"]))
-                items.append(Item(objective, claim, 0, path.stem, variant["error"], objective))
+    for (domain, script), near in zip(scripts, cosines.max(1, initial=0), strict=True):
+        if near >= NEAR:
+            continue
+        objective, right = script["objective"], tuple(step["text"] for step in script["steps"])
+        items.append(Item(objective, ScriptClaim(objective, right), 1, domain, "none", objective))
+        for variant in script.get("flawed", ()):
+            claim = ScriptClaim(objective, tuple(variant["steps"]))
+            items.append(Item(objective, claim, 0, domain, variant["error"], objective))
     return items

@@ -16,20 +16,23 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from sentence_transformers import SentenceTransformer
 from torch import nn
 from tqdm import tqdm
 
 from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, PROJECT_ROOT
 from ecomscript.errors import EcomScriptError, InputError, ModelError
 from ecomscript.folders import fingerprint
-from ecomscript.verification.claims import TASKS, ScriptClaim, Task
+from ecomscript.packaged import source_of
+from ecomscript.verification.claims import TASKS, Task
 from ecomscript.verification.inject import INJECTIONS, Injection, inject
-from ecomscript.verification.items import TRAINING, Item, in_split, load_items, load_plan_items
+from ecomscript.verification.items import TRAINING, Item, in_split, load_gold, load_items, load_plan_items, measured_objectives
 from ecomscript.verification.lora import ADAPTER, Base, LoraSettings, SegmentModel, can_bfloat16
 from ecomscript.verification.samples import Sample, flawed_library, samples_of, taught_samples
 from ecomscript.verification.scoring import auc_of
@@ -231,9 +234,9 @@ def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer:
     if run.taught and run.train.taught_epochs:
         trainer.run(taught_samples(run.taught), run.train.taught_epochs, "taught")
     if run.task == "t1" and run.train.library_epochs:
-        measured = [i for i in items if i.split in {"validation", "test"}]
-        without = frozenset(i.claim.objective for i in measured if isinstance(i.claim, ScriptClaim))
-        library = flawed_library(DEMO_CATALOG / "scripts", without)
+        measured = measured_objectives([*items, *load_gold("t1")])
+        encode = partial(SentenceTransformer(source_of(DEFAULT_ENCODER)).encode, normalize_embeddings=True)
+        library = flawed_library(DEMO_CATALOG / "scripts", measured, encode)
         trainer.run(samples_of("t1", library, random.Random(run.train.seed)), run.train.library_epochs, "library")
 
 
