@@ -100,7 +100,7 @@ def test_one_epoch_writes_an_adapter_that_can_be_served(command, tmp_path, data,
     assert meta["data_sha256"] == fingerprint(data)
     assert meta["lora"] == {"rank": 4, "alpha": 8, "dropout": 0.0, "layers": 0, "max_length": 48}
     assert meta["train"]["lr"] == 0.02
-    assert meta["train"]["epochs"] == meta["epochs_run"] == 1
+    assert meta["train"]["epochs"] == len(meta["validation_aucs"]) == 1
     assert 0 <= meta["validation_auc"] <= 1
     assert (meta["injection"], meta["teacher"], meta["plans"], meta["held_out_domains"]) == (None, None, False, False)
     assert meta["seconds"] >= 0
@@ -162,7 +162,7 @@ def test_training_ends_when_validation_gets_no_better(command, tmp_path, monkeyp
     monkeypatch.setattr(train, "auc_of", lambda model, items: next(said))
     assert command("t2", "--epochs", "5", "--patience", "2") == 0
     meta = json.loads((tmp_path / "out" / "meta.json").read_text())
-    assert meta["epochs_run"] == 4
+    assert len(meta["validation_aucs"]) == 4
     assert meta["validation_auc"] == 0.8
 
 
@@ -176,7 +176,7 @@ def test_the_best_epoch_is_kept_and_not_the_last(command, tmp_path, monkeypatch)
     monkeypatch.setattr(train, "auc_of", real)
     second = json.loads((tmp_path / "two" / "meta.json").read_text())
     assert second["validation_auc"] == 0.9
-    assert second["epochs_run"] == 2
+    assert len(second["validation_aucs"]) == 2
 
 
 class BreakError(Exception):
@@ -214,7 +214,7 @@ def test_an_interrupted_run_goes_on_after_its_last_whole_epoch(command, tmp_path
     assert command("t2", "--epochs", "3", "--resume") == 0
     assert passes == [("t2", 2, 3)]
     meta = json.loads((tmp_path / "out" / "meta.json").read_text())
-    assert meta["epochs_run"] == 3
+    assert len(meta["validation_aucs"]) == 3
     assert load_adapter(tmp_path / "out", "t2")
 
 
@@ -243,7 +243,7 @@ def test_a_checkpoint_of_other_settings_is_refused(command, tmp_path, monkeypatc
 
 def test_resume_without_a_checkpoint_begins_at_the_start(command, tmp_path):
     assert command("t2", "--resume") == 0
-    assert json.loads((tmp_path / "out" / "meta.json").read_text())["epochs_run"] == 1
+    assert json.loads((tmp_path / "out" / "meta.json").read_text())["validation_aucs"].__len__() == 1
 
 
 def one_sentence(capsys):

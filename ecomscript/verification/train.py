@@ -217,7 +217,7 @@ def train(run: Run) -> dict[str, Any]:
         "data_sha256": identity["data"],
         "samples": len(samples),
         "validation_auc": round(max(history), 4),
-        "epochs_run": len(history),
+        "validation_aucs": [round(auc, 4) for auc in history],
         "seconds": round(time.perf_counter() - started),
     }
     model.save(run.out, meta)
