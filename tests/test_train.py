@@ -369,3 +369,19 @@ def test_the_trainer_says_which_loss_is_no_number(tiny_bert, data):
     with pytest.raises(ModelError, match="The loss is nan in epoch 1 of taught"):
         train.Trainer(model, train.TrainSettings()).run(samples, 1, "taught")
     assert model.settings == SMALL
+
+
+def test_an_adapter_of_other_settings_is_no_start(command, tmp_path, capsys):
+    assert command("t2", out="first") == 0
+    capsys.readouterr()
+    assert command("t2", "--rank", "2", "--start-from", str(tmp_path / "first"), out="second") == 2
+    assert "other LoRA settings" in capsys.readouterr().err
+    (tmp_path / "first" / "meta.json").write_text("{}")
+    assert command("t2", "--start-from", str(tmp_path / "first"), out="second") == 2
+    assert "cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "second").exists()
+
+
+def test_more_tokens_than_the_base_reads_is_one_sentence(command, capsys):
+    assert command("t2", "--max-length", "100000") == 2
+    assert "reads at most" in capsys.readouterr().err

@@ -33,7 +33,7 @@ from ecomscript.packaged import source_of
 from ecomscript.verification.claims import TASKS, Task
 from ecomscript.verification.inject import INJECTIONS, Injection, inject
 from ecomscript.verification.items import TRAINING, Item, in_split, load_gold, load_items, load_plan_items, measured_objectives
-from ecomscript.verification.lora import ADAPTER, Base, LoraSettings, SegmentModel, can_bfloat16
+from ecomscript.verification.lora import ADAPTER, META, Base, LoraSettings, SegmentModel, can_bfloat16
 from ecomscript.verification.samples import Sample, flawed_library, samples_of, taught_samples
 from ecomscript.verification.scoring import auc_of
 
@@ -184,6 +184,9 @@ def train(run: Run) -> dict[str, Any]:
         learnt += in_split(load_plan_items(), "train")
     validation = in_split(items, "validation")
     model = SegmentModel(Base(run.base_model, attention="eager"), run.lora).to_device()
+    places = getattr(model.base.model.config, "max_position_embeddings", math.inf)
+    if run.lora.max_length > places:
+        raise ModelError(f"--max-length is {run.lora.max_length}, {run.base_model} reads at most {places} tokens", "Lower it.")
     trainer = Trainer(model, run.train)
     folder = run.checkpoint / run.out.name
     told = {name: str(value) for name, value in asdict(run).items() if name not in {"out", "checkpoint", "resume"}}
@@ -228,7 +231,7 @@ def train(run: Run) -> dict[str, Any]:
 def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer: Trainer) -> None:
     """What comes before the labelled items: another adapter, intention knowledge, a teacher's labels, the library."""
     if run.start_from:
-        model.restore(run.start_from)
+        model.restore(_same_kind(run.start_from, model))
     if run.injection:
         inject(model, run.injection, run.train.seed)
     if run.taught and run.train.taught_epochs:
@@ -238,6 +241,23 @@ def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer:
         encode = partial(SentenceTransformer(source_of(DEFAULT_ENCODER)).encode, normalize_embeddings=True)
         library = flawed_library(DEMO_CATALOG / "scripts", measured, encode)
         trainer.run(samples_of("t1", library, random.Random(run.train.seed)), run.train.library_epochs, "library")
+
+
+def _same_kind(folder: Path, model: SegmentModel) -> Path:
+    """Return the folder of an adapter that the model can go on from.
+
+    Raises:
+        ModelError: It is damaged, or of another base or other LoRA settings.
+    """
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        same = (meta["base_sha256"], meta["lora"]) == (model.base.sha256, asdict(model.settings))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The adapter in {folder} cannot be read ({error})", "Name a folder that training wrote.") from None
+    if not same:
+        cause = f"The adapter in {folder} is of {meta['base_model']} with other weights or other LoRA settings"
+        raise ModelError(cause, "Give --base-model, --rank, --alpha, --layers and --max-length as they were there.")
+    return folder
 
 
 def _resumed(folder: Path, identity: dict[str, Any], model: SegmentModel) -> tuple[int, list[float]]:
