@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+(?:['.][^\W_]+)*")
@@ -85,3 +86,17 @@ def singular(word: str) -> str:
 def tokens(text: str) -> list[str]:
     """Return the words of a text in order, folded: lower case, hyphens split, singular, possessive s dropped."""
     return [singular(token.removesuffix("'s")) for token in _TOKEN.findall(text.lower().replace("’", "'"))]
+
+
+def both(names: Sequence[str]) -> str:
+    """Return names as ``A``, ``A and B`` or ``A, B and C``."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def with_article(name: str) -> str:
+    """Return ``a tent``, ``an area rug``; a plural stays as it is."""
+    head = name.rsplit(maxsplit=1)[-1].lower()
+    if singular(head) != head:
+        return name
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

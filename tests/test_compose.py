@@ -111,3 +111,41 @@ def test_a_left_out_wording_no_longer_speaks_for_its_script(tiny_parts):
     wording = int(np.flatnonzero(library.wording_script == 1)[1])
     query = library.wording_vectors[wording]
     assert library.near(query, without=wording).closeness[1] < library.near(query).closeness[1]
+
+
+@pytest.fixture
+def pool_library(tiny_parts):
+    """A library of two plans that need the same kinds; the steps of the first speak of its own people."""
+    library, _, encoder, _ = tiny_parts
+    kinds = [kind.name for kind in library.kinds[:3]]
+    texts = (
+        ("Warm up grandmother in the rain", ("Give grandmother a chair", "Bring grandmother tea", "Cover grandmother")),
+        ("Sit in the rain", ("Take a chair", "Make tea", "Bring a cover")),
+    )
+    scripts = tuple(
+        LibraryScript(f"s{n}", objective, (), (), tuple(LibraryStep(text, (kind,)) for text, kind in zip(steps, kinds, strict=True)))
+        for n, (objective, steps) in enumerate(texts)
+    )
+    wordings = encoder.encode([script.objective for script in scripts])
+    bodies = encoder.encode([". ".join((s.objective, *(step.text for step in s.steps))) for s in scripts])
+    return Library(encoder.name, "test", scripts, library.kinds, wordings, bodies, library.kind_vectors)
+
+
+def test_a_borrowed_step_does_not_bring_the_people_of_its_own_plan(pool_library, tiny_parts):
+    _, _, encoder, weights = tiny_parts
+    composer = Composer(pool_library, weights, encoder.encode, lambda kind, _: "")
+    near = pool_library.near(encoder.encode(["warm up in the rain"])[0])
+    kind = pool_library.scripts[0].steps[0].needs[0]
+    assert near.order[0] == 0
+    assert composer._lend(kind, near, frozenset({"grandmother", "warm", "rain"})).text == "Give grandmother a chair"
+    assert composer._lend(kind, near, frozenset({"warm", "rain"})).text == "Take a chair"
+
+
+def test_without_step_and_intention_the_kinds_themselves_are_named(tiny_parts, monkeypatch):
+    library, _, encoder, weights = tiny_parts
+    composer = Composer(library, weights, encoder.encode, lambda kind, _: "")
+    monkeypatch.setattr(composer, "_lend", lambda *_: None)
+    asked = composer._asked("light in the dark", "light in the dark", ())
+    drafts = composer._from_kinds(asked, frozenset(), everything)
+    assert drafts
+    assert all(draft.text.startswith("Shop for ") and draft.needs[0] in draft.text for draft in drafts)

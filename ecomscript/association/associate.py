@@ -21,6 +21,8 @@ GATE = 0.2
 AGAINST_THE_GOAL = "This step of the plan goes against what you asked: leave it out or adapt it."
 CORE_FIRST = 1.5
 """Exponent on the importance of needs that compete for a budget: above 1, one core item outweighs several trifles of the same price."""
+SAME_PURPOSE = 0.45
+"""Least cosine between a goal and an intention that may stand for a step of it: the paper's threshold."""
 BUYS_NOTHING = 0.4
 """Below this P(needs anything bought) a step gets no product."""
 
@@ -150,9 +152,10 @@ class Associator:
         return Match(self.index.products[row], intention, float(cosines[best]), f"People buy this to {intention}.", t2)
 
     def best_intention(self, kind: str, query: Vectors) -> str:
-        """Return the purchase intention of a kind's products that is nearest to a query; the kind's name when the index lacks it."""
+        """Return the purchase intention of a kind's products that is nearest to a query; "" where none is as near as ``SAME_PURPOSE``."""
         matches = [self.match(row, query) for row in self.index.products_of_kind.get(kind, [])]
-        return max(matches, key=lambda m: m.similarity).intention if matches else f"get a {kind}"
+        best = max(matches, key=lambda m: m.similarity, default=None)
+        return best.intention if best and best.similarity >= SAME_PURPOSE else ""
 
     def _needs(
         self, steps: Sequence[Step], objective: str, queries: Vectors, eligibility: Eligibility

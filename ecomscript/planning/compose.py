@@ -12,7 +12,7 @@ from ecomscript.learnt import LearntWeights, mix, probability, unit
 from ecomscript.planning.kinds import KindEvidence
 from ecomscript.planning.library import Library, NearScripts
 from ecomscript.schema import PER_STEP, Confidence, LibraryScript, Script, Step
-from ecomscript.words import FUNCTION_WORDS, tokens
+from ecomscript.words import FUNCTION_WORDS, both, tokens, with_article
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -69,7 +69,7 @@ class Composer:
         library: The hand-written plans.
         weights: What was learnt from them.
         encode: The encoder of the library.
-        phrase: Names a kind's purchase intention that is nearest to a query; becomes the text of a step when no plan lends one.
+        phrase: Names a kind's purchase intention that is near a query, or ""; becomes the text of a step when no plan lends one.
     """
 
     def __init__(self, library: Library, weights: LearntWeights, encode: Encode, phrase: Phrase) -> None:
@@ -97,15 +97,16 @@ class Composer:
         """
         asked = self._asked(goal, core, parts)
         whole = asked[0]
-        base = self._base(whole, frozenset(tokens(goal)))
+        goal_words = frozenset(tokens(goal))
+        base = self._base(whole, goal_words)
         script = self._library.scripts[base]
         confidence = _confidence(float(whole.near.confidence[base]))
         if confidence == "weak":
-            drafts = self._from_kinds(asked, allowed)
+            drafts = self._from_kinds(asked, goal_words, allowed)
             return Script(core, self._steps(drafts, asked), "library", confidence)
         wanted = self._wanted(asked, base, confidence, allowed)
         drafts = _drafts(script, lambda kind: kind in wanted or not allowed(kind))
-        self._place(drafts, wanted, asked)
+        self._place(drafts, wanted, asked, goal_words)
         return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,))
 
     def _wanted(self, asked: Sequence[_Asked], base: int, confidence: Confidence, allowed: Callable[[str], bool]) -> dict[str, int]:
@@ -136,11 +137,11 @@ class Composer:
                 steps.append(Step(f"s{len(steps) + 1}", draft.text, tuple(draft.needs), weights, draft.buys))
         return tuple(steps)
 
-    def _from_kinds(self, asked: Sequence[_Asked], allowed: Callable[[str], bool]) -> list[Draft]:
+    def _from_kinds(self, asked: Sequence[_Asked], goal_words: frozenset[str], allowed: Callable[[str], bool]) -> list[Draft]:
         """Plan from purchase intentions: take the likely kinds, group them into sub-needs, and let each become a step.
 
-        A step is borrowed from a near script that needs the group's kinds; else the intention nearest to the goal speaks. With too little
-        to go by there is no plan at all.
+        A step is borrowed from a near script that needs the group's kinds; else an intention near the goal speaks, else the kinds' own
+        names. With too little to go by there is no plan at all.
         """
         library = self._library
         needed = np.max([a.needed for a in asked], axis=0)
@@ -155,9 +156,9 @@ class Composer:
         drafts: list[Draft] = []
         for group in self._groups(chosen):
             names = [library.kinds[row].name for row in group]
-            lent = self._lend(names[0], asked[0].near, LENDING)
+            lent = self._lend(names[0], asked[0].near, goal_words, LENDING)
             if lent is None or any(lent.text == d.text for d in drafts):
-                text = self._phrase(names[0], asked[0].query)
+                text = self._phrase(names[0], asked[0].query) or f"shop for {both([with_article(name) for name in names])}"
                 lent = Draft(text[:1].upper() + text[1:], [], float(self._usual_place[group[0]]), buys=True)
             lent.needs = names
             drafts.append(lent)
@@ -206,7 +207,7 @@ class Composer:
 
         return max((int(n) for n in whole.near.order[:BASES]), key=worth)
 
-    def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked]) -> None:
+    def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked], goal_words: frozenset[str]) -> None:
         """Put the wanted kinds that no step has yet into the step that they serve best, or borrow a step of a near plan."""
         library = self._library
         query = asked[0].query
@@ -220,7 +221,7 @@ class Composer:
             if fits[best] >= PLACE:
                 drafts[best].needs.append(kind)
                 continue
-            lent = self._lend(kind, asked[part].near)
+            lent = self._lend(kind, asked[part].near, goal_words)
             if lent is None or len(drafts) >= MOST_STEPS or any(lent.text == d.text for d in drafts):
                 continue
             at = sum(d.place <= lent.place for d in drafts)
@@ -241,14 +242,18 @@ class Composer:
                 return True
         return False
 
-    def _lend(self, kind: str, near: NearScripts, least_confidence: float = 0.0) -> Draft | None:
-        """Return the step of the nearest script that needs the kind, with this need alone."""
+    def _lend(self, kind: str, near: NearScripts, goal_words: frozenset[str], least_confidence: float = 0.0) -> Draft | None:
+        """Return the step of the nearest script that needs the kind, with this need alone.
+
+        A step that speaks of what its own script is about and the goal does not ("the children", "the dog") would bring that into the plan.
+        """
         for n in near.order[:SOURCES]:
             if near.confidence[n] < least_confidence:
                 return None
             script = self._library.scripts[n]
+            foreign = self._objective_words[n] - goal_words
             for position, step in enumerate(script.steps):
-                if kind in step.needs:
+                if kind in step.needs and not foreign & frozenset(tokens(step.text)):
                     return Draft(step.text, [kind], position / max(len(script.steps) - 1, 1), buys=True)
         return None
 

@@ -10,6 +10,7 @@ from ecomscript.ui.markup import escape, items, title_parts
 from ecomscript.ui.trust import Backing, Trust, pending, trust
 from ecomscript.ui.view import PlanView
 from ecomscript.verification.claims import Task
+from ecomscript.words import both
 
 
 def plan_trust_html(view: PlanView, backing: Backing) -> str:
@@ -75,7 +76,7 @@ def _with_titles(view: PlanView) -> Verdict | None:
         if name not in reason:
             unnamed.append(name)
         reason = reason.replace(title, name)
-    about = texts.ABOUT_PRODUCTS.format(titles=texts.both(unnamed)) if unnamed else ""
+    about = texts.ABOUT_PRODUCTS.format(titles=both(unnamed)) if unnamed else ""
     return replace(verdict, reason=" ".join(filter(None, [reason, about])))
 
 

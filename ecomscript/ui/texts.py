@@ -8,6 +8,7 @@ APP = "EcomScript"
 TAGLINE = "Say what you want to get done. Get a plan, and what to buy for each step."
 
 TAB_PLAN = "Plan"
+TAB_BENCH = "Benchmark"
 TAB_ABOUT = "About"
 
 GOAL_LABEL = "What do you want to get done?"
@@ -170,6 +171,41 @@ ABOUT_USE = (
 )
 ABOUT_PRIVACY = "Your goals and your basket belong to your browser session alone: nobody else sees them, and they are not stored on disk."
 
+# Benchmark
+BENCH_LEAD = "What was measured, how well it works, and the command that makes each number again."
+BENCH_REPORT = "Download report"
+BENCH_INDEX = "Experiments"
+BENCH_SHOWING = "Showing {title}"
+BENCH_UNKNOWN = "There is no experiment “{key}”. This is the first one."
+BENCH_EMPTY = "There are no experiments to show."
+BENCH_ABSENT = "—"
+BENCH_NOT_RUN = "Not run yet"
+BENCH_RUN_WITH = "This makes the numbers:"
+BENCH_NO_NUMBERS = "Nothing measured to draw."
+BENCH_CSV = "CSV"
+BENCH_CSV_OF = "{caption}, as a CSV file"
+BENCH_SEARCH = "Search"
+BENCH_ALL = "All"
+BENCH_ROWS = "{shown} of {total} rows"
+BENCH_CASES = "{shown} of {total} texts"
+BENCH_MORE = "Show {n} more"
+BENCH_CASES_TITLE = "The texts themselves"
+BENCH_CASES_LEFT_OUT = "The first {shown} of {total} texts; the Benchmark tab has them all."
+BENCH_HELP = "What “{label}” means"
+BENCH_LEGEND_BEST = "◆ and bold: best of the rows shown."
+BENCH_LEGEND_INTERVAL = "Line and brackets: 95% interval, drawn from {low} to {high}."
+BENCH_LEGEND_BASELINE = "Grey rows: baselines, always in view."
+BENCH_LEGEND_ABSENT = "—: not measured."
+BENCH_COLUMNS = "What the columns mean"
+BENCH_NOTES = "What to know"
+BENCH_MADE = "How this was made"
+BENCH_SOURCE_FIELDS = {"commit": "Code", "data": "Data", "seeds": "Seeds", "created": "Date", "machine": "Machine"}
+BENCH_PLOT_DESC = "{y} by {x}. {series}"
+BENCH_REPORT_TITLE = "EcomScript: the benchmark report"
+BENCH_REPORT_LEAD = "Every number here comes from a stored result; the command that makes it again stands below it."
+BENCH_CONTENTS = "Contents"
+BENCH_PRINT = "Print, or save as PDF"
+
 # Errors as (cause, fix).
 STALE = ("This button belongs to an older page", "Reload the page and try again.")
 UNKNOWN_PRODUCT = ("This product is not in the catalogue that is loaded", "Plan again and add it from there.")
@@ -185,12 +221,6 @@ def similarity_words(cosine: float) -> str:
     return next((words for low, words in _SIMILARITY if cosine >= low), _WEAKEST)
 
 
-def both(names: Sequence[str]) -> str:
-    """Return names as ``A``, ``A and B`` or ``A, B and C``."""
-    *rest, last = names
-    return f"{', '.join(rest)} {AND} {last}" if rest else last
-
-
 def usd(amount: float) -> str:
     """Return an amount as ``$1,234.50``."""
     return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
@@ -199,3 +229,78 @@ def usd(amount: float) -> str:
 def count(n: int, one: str, many: str | None = None) -> str:
     """Return ``1 step``, ``1,200 steps``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+# The panel "Try it" of the Benchmark tab.
+TRY_TITLE = "Try it"
+TRY_LEAD = (
+    "Write a claim of your own, or take an example and change it. The models that judge the plans of this page answer, "
+    "and you see which of their training items come nearest."
+)
+TRY_TASK = "What to check"
+TRY_TASKS = {"t1": "Script", "t2": "Product in a step", "t3": "Whole plan"}
+TRY_OBJECTIVE = "Objective"
+TRY_OBJECTIVE_PLACEHOLDER = "What should get done"
+TRY_STEPS = {"t1": "Steps, one per line", "t2": "Steps", "t3": "Steps, one per line: step | product; product"}
+TRY_STEP = "Step"
+TRY_PRODUCT = "Product"
+TRY_FEATURES = "What else is known of it"
+TRY_CHECK = "Check"
+TRY_GOOD = "Fill in a good example"
+TRY_FLAWED = "Fill in a flawed example"
+TRY_FAILED = "This cannot be checked"
+TRY_NO_TASK = "nothing is chosen under “What to check”"
+TRY_NO_STEP = "line {line} has no step before the “|”"
+TRY_NO_PRODUCTS = "line {line} has no products: write it as “step | product; product”"
+TRY_NAMED = "Step {n}: {text}"
+TRY_NO_CLASH = "The attribute rules find no clash."
+TRY_NEAREST = "Nearest training items"
+TRY_NEAREST_WHY = "What the model was trained on that is most like this. None of these items is used for measuring."
+TRY_NEAREST_WAIT = "Looking for the nearest training items…"
+TRY_NEAREST_NONE = "There are no training items."
+TRY_HOLDS = "Holds"
+TRY_FALSE = "Does not hold"
+TRY_CLOSENESS = "closeness {cosine}"
+TRY_EXAMPLES = {
+    "t1": (
+        {
+            "objective": "Make a cheese omelette for breakfast",
+            "steps": "Whisk three eggs with a pinch of salt\nMelt butter in a pan\nPour in the eggs\n"
+            "Sprinkle grated cheese on top\nFold the omelette and serve it hot",
+        },
+        {
+            "objective": "Make a cheese omelette for breakfast",
+            "steps": "Fold the omelette and serve it hot\nWhisk three eggs with a pinch of salt\nMelt butter in a pan\n"
+            "Pour in the eggs\nSprinkle grated cheese on top",
+        },
+    ),
+    "t2": (
+        {
+            "objective": "Cycle to work through the winter",
+            "step": "See and be seen on dark roads",
+            "product": "Rechargeable front bike light, 800 lumens, handlebar mount",
+            "features": "Waterproof, lasts four hours at full power",
+        },
+        {
+            "objective": "Cycle to work through the winter",
+            "step": "See and be seen on dark roads",
+            "product": "Bike bell, brass, handlebar mount",
+            "features": "Clear ring that carries far",
+        },
+    ),
+    "t3": (
+        {
+            "objective": "Set up a coffee corner in the office",
+            "steps": "Brew the coffee | Capsule machine for Nespresso Original capsules, 0.7 l tank\n"
+            "Choose the coffee | Nespresso Original coffee capsules, 50 pieces\n"
+            "Serve the coffee | Espresso cups, porcelain, set of 6; Stainless steel tray, 40 cm",
+        },
+        {
+            "objective": "Set up a coffee corner in the office",
+            "steps": "Brew the coffee | Capsule machine for Nespresso Original capsules, 0.7 l tank\n"
+            "Choose the coffee | Nespresso Vertuo coffee capsules, 50 pieces\n"
+            "Serve the coffee | Espresso cups, porcelain, set of 6; Stainless steel tray, 40 cm",
+        },
+    ),
+}
+"""For each task a claim that holds and one that does not, as the fields are typed."""
