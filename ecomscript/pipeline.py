@@ -15,7 +15,7 @@ from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError, ModelError
 from ecomscript.events import BundleVerified, Event, Failed, Finished, Planned, ScriptVerified, StepMatched
 from ecomscript.learnt import INTAKE_WEIGHTS, LearntWeights
-from ecomscript.planning.compose import Composer
+from ecomscript.planning.compose import Composer, Encode
 from ecomscript.planning.constraints import clean_goal, currency_notice, goal_parts, read_constraints
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import LIBRARY_FOLDER, Library
@@ -37,14 +37,18 @@ class Pipeline:
         composer: The planner.
         associator: The matcher with its index.
         reviewer: The verifiers over the finished plan.
+        encode: The sentence encoder, for others who ask.
         facts: Counts to show on the page, by name.
     """
 
-    def __init__(self, intake: Intake, composer: Composer, associator: Associator, reviewer: Reviewer, facts: Mapping[str, int]) -> None:
+    def __init__(
+        self, intake: Intake, composer: Composer, associator: Associator, reviewer: Reviewer, encode: Encode, facts: Mapping[str, int]
+    ) -> None:
         self._intake = intake
         self._composer = composer
         self._associator = associator
         self.reviewer = reviewer
+        self.encode = encode
         self.facts = facts
 
     @classmethod
@@ -95,7 +99,8 @@ class Pipeline:
             "purchase intentions": len(index.intentions),
             "written plans": len(library.scripts),
         }
-        return cls(intake, Composer(library, weights, encoder.encode, associator.best_intention), associator, reviewer, facts)
+        composer = Composer(library, weights, encoder.encode, associator.best_intention)
+        return cls(intake, composer, associator, reviewer, encoder.encode, facts)
 
     def product(self, product_id: str) -> Product | None:
         """Return a product of the catalogue."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 APP = "EcomScript"
 TAGLINE = "Say what you want to get done. Get a plan, and what to buy for each step."
 
