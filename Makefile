@@ -6,7 +6,7 @@ APP    := $(VENV)/.requirements
 DEV    := $(VENV)/.requirements-dev
 STRONG := $(VENV)/.requirements-strong
 
-.PHONY: run test lint index fit bench evaluate verifiers verifier-runs bench-verifiers vectors lock clean
+.PHONY: run test lint index fit bench bench-quick bench-verifiers bench-speed bench-language-model study verifiers verifier-runs vectors lock clean
 
 run: $(APP)          ## start the page
 	$(PY) app.py
@@ -24,11 +24,25 @@ index: $(APP)        ## build an index: make index CATALOG=my.jsonl OUT=build/my
 fit: $(APP)          ## learn the small weights of planner and matcher from the library
 	$(PY) -m index_build fit
 
-bench: $(APP)        ## the index against exact search, stored under assets/benchmark/results
-	$(PY) -m index_build bench
+EVALUATE := $(PY) -m ecomscript.evaluation
 
-evaluate: $(APP)     ## plans, retrieval, thresholds, leave-one-out and the reading, stored under assets/benchmark/results
-	$(PY) -m ecomscript.evaluation
+bench: $(APP)        ## every experiment, stored under assets/benchmark/results; what is stored for the same data stays
+	$(PY) -m index_build bench
+	$(EVALUATE) --resume
+
+bench-quick: $(APP)  ## a sample of the experiments made again and held against the stored numbers
+	$(PY) -m ecomscript.evaluation.quick
+
+bench-speed: $(APP)  ## seconds of plans and verifiers, and the index against exact search
+	$(PY) -m index_build bench
+	$(EVALUATE) --task plan --task verify-speed
+
+bench-language-model: $(APP) ## a language model on T1, T2 and T3: make bench-language-model MODEL=name-or-folder
+	$(EVALUATE) --task language-models --model $(MODEL)
+
+study: $(APP)        ## the plans of the study scored again with the verifiers of today, and held against the ratings
+	$(PY) -m ecomscript.evaluation.study_task --score assets/benchmark/study-plans.jsonl --scores assets/benchmark/study-scores.jsonl
+	$(EVALUATE) --task study
 
 # What measured best; the defaults of the command are the paper's settings. About two hours on two cores.
 TRAIN  := $(PY) -m ecomscript.verification.train
@@ -41,8 +55,8 @@ verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels
 	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-mpnet --out build/taught.jsonl
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --out $(MODELS)/t2
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
-	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --out $(MODELS)/t1
-	$(TRAIN) --task t3 $(TUNED) --epochs 5 --start-from $(MODELS)/t2 --out $(MODELS)/t3
+	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(MODELS)/t1
+	$(TRAIN) --task t3 $(TUNED) --epochs 6 --start-from $(MODELS)/t2 --out $(MODELS)/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 
 # The comparisons of the results: the paper's settings, no teacher, other seeds, intention injection, held-out domains.
@@ -53,7 +67,7 @@ verifier-runs: $(STRONG)
 	$(TRAIN) --task t2 $(TUNED) --hold-out-domains --out $(RUNS)/t2-held-out-domains
 
 bench-verifiers: $(APP) ## the verifiers, their data and their speed, stored under assets/benchmark/results
-	$(PY) -m ecomscript.evaluation --task training-data --task verifiers --task product-precision --task verify-speed
+	$(EVALUATE) --task training-data --task verifiers --task product-precision --task verify-speed --task injection --task transfer --task errors
 
 vectors: $(APP)      ## the shipped vectors, after the demo catalogue has changed
 	$(PY) -m index_build vectors

@@ -8,7 +8,7 @@ from fakes import KINDS, write_lines
 
 from ecomscript.errors import InputError
 from ecomscript.evaluation import __main__ as command
-from ecomscript.evaluation import leave_out_task, plan_task, reading_task, retrieval_task
+from ecomscript.evaluation import leave_out_task, plan_task, reading_task
 from ecomscript.evaluation.fit import LibrarySteps, fit, fit_map
 from ecomscript.evaluation.goals import GOALS, JUDGEMENTS, judge, load_goals
 from ecomscript.evaluation.plan_task import Answered
@@ -155,7 +155,7 @@ def test_the_reading_counts_the_marks(tmp_path):
 def test_without_a_reading_the_command_says_so(tmp_path, capsys, monkeypatch):
     with pytest.raises(InputError, match="no marked plans"):
         reading_task.rows(tmp_path / "nowhere.jsonl")
-    monkeypatch.setattr(command, "TASKS", {"reading": lambda *_: reading_task.rows(tmp_path / "nowhere.jsonl")})
+    monkeypatch.setattr(command, "EXPERIMENTS", {"reading": command.Experiment(lambda _: reading_task.rows(tmp_path / "nowhere.jsonl"))})
     assert command.main(["--task", "reading"]) == 2
     assert "no marked plans" in capsys.readouterr().err
 
@@ -213,37 +213,6 @@ def test_fitted_weights_are_finite_and_repeat(parts):
         assert np.array_equal(getattr(one, name), getattr(two, name)), name
 
 
-def test_retrieval_compares_rankers_on_the_same_steps(parts):
-    rows = retrieval_task.rows(*parts, seed=0, most=40)
-    assert [row["ranker"] for row in rows][-1] == "shipped ranker"
-    assert len({row["steps"] for row in rows}) == 1
-    for row in rows:
-        assert all(0 <= row[name] <= 1 for name in ("hit@3", "recall@10", "ndcg@10")), row
-        assert row["recall@10"] == 1  # there are six kinds
-        assert row["ndcg@10_ci95"][0] <= row["ndcg@10"] <= row["ndcg@10_ci95"][1]
-    by_name = {row["ranker"]: row["ndcg@10"] for row in rows}
-    assert by_name["kind name embedding"] > 0.7  # the steps say the name
-
-
-def test_metrics_of_one_ranking():
-    scores = np.array([0.9, 0.8, 0.7, 0.1], np.float32)
-    assert retrieval_task._metrics(scores, np.array([0])) == (1.0, 1.0, 1.0)
-    hit, recall, gain = retrieval_task._metrics(scores, np.array([0, 3]))
-    assert (hit, recall) == (1.0, 1.0)
-    assert gain == pytest.approx((1 + 1 / np.log2(5)) / (1 + 1 / np.log2(3)))
-    assert retrieval_task._metrics(np.arange(20, dtype=np.float32), np.array([0])) == (0.0, 0.0, 0.0)
-
-
-def test_a_higher_gate_lets_less_through(parts):
-    rows = retrieval_task.threshold_rows(*parts, seed=0, most=40)
-    for gate in {row["gate"] for row in rows}:
-        own = [row for row in rows if row["gate"] == gate]
-        for name in ("recall", "kinds_through", "steps_answered"):
-            values = [row[name] for row in own]
-            assert values == sorted(values, reverse=True), (gate, name)
-    json.dumps(rows, allow_nan=False)
-
-
 def test_leave_out_plans_for_scripts_that_the_library_lost(parts):
     everything, *rest = leave_out_task.rows(*parts, Intake(), seed=0)
     assert 0 < everything["plans"] <= everything["goals"] < 36
@@ -263,7 +232,11 @@ def test_leave_out_without_any_plan_is_null_and_not_zero(parts):
 def test_the_command_stores_rows_with_seed_and_the_demo_catalogue(monkeypatch, capsys):
     stored = {}
     monkeypatch.setenv("ECOMSCRIPT_INDEX", "/somewhere/else")
-    monkeypatch.setattr(command, "TASKS", {"plan": lambda settings, seed: [{"row": "all", "index": settings.index_dir, "seed": seed}]})
+    monkeypatch.setattr(
+        command,
+        "EXPERIMENTS",
+        {"plan": command.Experiment(lambda told: [{"row": "all", "index": told.settings.index_dir, "seed": told.seed}])},
+    )
     monkeypatch.setattr(command, "fingerprint", lambda _: "abc")
     monkeypatch.setattr(command, "write_results", lambda *args: stored.update(enumerate(args)))
     assert command.main(["--task", "plan", "--seed", "3"]) == 0

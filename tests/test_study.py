@@ -164,7 +164,7 @@ def test_the_command_makes_plans_and_scores_them_again(command, tmp_path, capsys
     assert command("--plans", plans, "--scores", first, "--goals", goals) == 0
     assert "S02 got no plan but 'clarify'" in capsys.readouterr().err
     assert [row["id"] for row in read_plans(plans)] == ["S01"]
-    assert [set(row) for row in read_scores(first)] == [{"id", *SCORED}]
+    assert [set(row) for row in read_scores(first)] == [{"id", "goal", *SCORED}]
     assert command("--score", plans, "--scores", second) == 0
     assert second.read_text() == first.read_text()
 

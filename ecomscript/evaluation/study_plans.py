@@ -148,7 +148,7 @@ def read_plans(path: Path = PLANS) -> list[Row]:
 
 
 def score(plans: Sequence[Row], verifiers: Verifiers, known: Callable[[str], Product | None]) -> list[Row]:
-    """Return ``{"id", "t1", "t2", "t2_least", "t3", "product"}`` of each plan as on the page; all but T1 are null without products.
+    """Return ``{"id", "goal", "t1", "t2", "t2_least", "t3", "product"}`` of each plan as on the page; all but T1 are null without products.
 
     T2 is the model that also chose the products, so its low scores are rarer than over any candidates.
 
@@ -172,7 +172,7 @@ def score(plans: Sequence[Row], verifiers: Verifiers, known: Callable[[str], Pro
     scored = []
     for n, plan in enumerate(plans):
         helps = said[ends[n] : ends[n + 1]]
-        row: Row = {"id": plan["id"], **dict.fromkeys(SCORED), "t1": round(scripts[n].score, 4)}
+        row: Row = {"id": plan["id"], "goal": plan["goal"], **dict.fromkeys(SCORED), "t1": round(scripts[n].score, 4)}
         if len(helps):
             values = {"t2": helps.mean(), "t2_least": helps.min(), "t3": bundles[n].score}
             values["product"] = scripts[n].score * values["t2"] * values["t3"]

@@ -107,7 +107,8 @@ def rows(ratings: Sequence[Rating], scores: Sequence[Row], seed: int = 0) -> lis
 def _plan(key: str, given: Sequence[Rating], scores: Row) -> Row:
     means = {sheet: _mean([rating.marks[sheet] for rating in given]) for sheet in SHEETS}
     overall = _mean([rating.marks[sheet] for rating in given for sheet in SHEETS])
-    return {"row": "plan", "id": key, "readers": len(given), **means, "overall": overall, **{name: scores[name] for name in SCORED}}
+    told = {"goal": scores.get("goal"), "readers": len(given)}
+    return {"row": "plan", "id": key, **told, **means, "overall": overall, **{name: scores[name] for name in SCORED}}
 
 
 def _correlations(plans: Sequence[Row], seed: int) -> list[Row]:
