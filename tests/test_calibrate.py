@@ -140,6 +140,13 @@ def test_a_score_that_tells_nothing_earns_only_the_middle_word():
     assert list(words(np.linspace(0, 1, 100), [0, 1] * 50)) == ["fair"]
 
 
+@pytest.mark.parametrize(("labels", "earned"), [([0] * 60 + [0, 1] * 70, ["fair", "low"]), ([0, 1] * 70 + [1] * 60, ["high", "fair"])])
+def test_a_word_that_is_not_earned_is_absent(labels, earned):
+    found = words(np.linspace(0, 1, len(labels)), labels)
+    assert list(found) == earned
+    assert found[earned[-1]]["from"] == 0
+
+
 def test_a_score_that_is_always_right_needs_no_middle_word():
     found = words(np.linspace(0, 1, 100), [0] * 50 + [1] * 50)
     assert list(found) == ["high", "low"]

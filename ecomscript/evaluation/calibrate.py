@@ -114,11 +114,11 @@ def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int]) -> lis
     no ``FEW`` items earn is absent.
     """
     truth = np.asarray(labels)
-    high = starts_from(probabilities, truth, HIGH, FEW)
-    low = starts_from(-probabilities, 1 - truth, 1 - LOW, FEW)
-    high, low = 2.0 if high is None else high, -1.0 if low is None else min(-low, high)
+    least, most = starts_from(probabilities, truth, HIGH, FEW), starts_from(-probabilities, 1 - truth, 1 - LOW, FEW)
+    high = np.inf if least is None else least
+    low = -np.inf if most is None else -most
     words = np.where(probabilities >= high, "high", np.where(probabilities <= low, "low", "fair"))
-    starts = {"high": high, "fair": np.nextafter(low, 2.0) if low >= 0 else 0.0, "low": 0.0}
+    starts = {"high": high, "fair": max(0.0, float(np.nextafter(low, 2.0))), "low": 0.0}
     return [
         {"word": word, "from": round(float(start), 4), "items": int(at.sum()), "right": round(float(truth[at].mean()), 4)}
         for word, start in starts.items()

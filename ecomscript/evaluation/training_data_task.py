@@ -43,7 +43,7 @@ def counts() -> list[dict[str, Any]]:
 
 def _counts(task: Task, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Return for each field how many items have each of its values, the commonest first."""
-    fields = {
+    fields: dict[str, Counter[str]] = {
         "split": Counter(item.split for item in items),
         "label": Counter(str(item.label) for item in items),
         "error": Counter(item.error for item in items),
