@@ -239,7 +239,7 @@ def models(tmp_path):
 
 
 def test_cards_are_read_from_results_and_models(models):
-    cards = report_cards(models, write(models / "verifiers.json", {"rows": ROWS}))
+    cards = report_cards(models, write(models / "verifiers.json", {"rows": ROWS}).parent)
     assert cards["t1"].measured and not cards["t1"].weak
     assert (cards["t1"].accuracy, cards["t1"].auc, cards["t1"].auc_low, cards["t1"].auc_high, cards["t1"].majority) == (
         0.6,
@@ -269,7 +269,22 @@ def test_other_models_do_not_borrow_the_shipped_results(models):
     ],
 )
 def test_damaged_results_measure_nothing(models, damaged):
-    assert not report_cards(models, write(models / "verifiers.json", damaged))["t1"].measured
+    assert not report_cards(models, write(models / "verifiers.json", damaged).parent)["t1"].measured
+
+
+def test_a_score_that_readers_do_not_confirm_says_so(models):
+    row = {"row": "correlation", "plans": 50, "spearman": 0.1}
+    rows = [
+        {**row, "score": "t1", "rating": "plausible", "spearman_ci95": [-0.2, 0.3]},
+        {**row, "score": "t2", "rating": "products_fit", "spearman_ci95": [0.1, 0.6]},
+    ]
+    write(models / "study.json", {"rows": rows})
+    cards = report_cards(models, write(models / "verifiers.json", {"rows": ROWS}).parent)
+    assert (cards["t1"].follows, cards["t2"].follows, cards["t1"].rated_plans) == (False, True, 50)
+    said = " ".join(trust("t1", Verdict(0.9), Backing(cards)).explanation)
+    assert "50 plans" in said and "did not rise" in said
+    write(models / "study.json", {"rows": [{**rows[0], "spearman_ci95": None}]})
+    assert report_cards(models, models)["t1"].follows is None
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from sklearn.metrics import roc_auc_score
 from ecomscript.errors import ModelError
 from ecomscript.evaluation import (
     calibrate,
+    data_task,
     errors_task,
     injection_task,
     leave_out_task,
     metrics,
     paired,
-    training_data_task,
     transfer_task,
     verifier_task,
 )
@@ -41,7 +41,7 @@ def _small(monkeypatch):
         "load_plan_items": lambda: items_of("t2", ("train", "validation", "test")),
         "open_encoder": lambda name: HashEncoder(),
     }
-    for module in (calibrate, errors_task, injection_task, training_data_task, transfer_task, verifier_task):
+    for module in (calibrate, errors_task, injection_task, data_task, transfer_task, verifier_task):
         for name, fake in loaders.items():
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, fake)
@@ -164,9 +164,9 @@ def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
 
 
 def test_the_training_data_are_counted_and_give_nothing_away_by_size():
-    rows = training_data_task.rows()
-    assert [row for row in rows if "counts of" in row] == training_data_task.counts()
-    by = {(row["task"], row["counts of"]): row for row in training_data_task.counts()}
+    rows = data_task.rows()
+    assert [row for row in rows if "counts of" in row] == data_task.counts()
+    by = {(row["task"], row["counts of"]): row for row in data_task.counts()}
     assert by["t2", "split"] == {"task": "t2", "counts of": "split", **{split: 40 * SPLITS.count(split) for split in SPLITS}}
     assert by["t1", "label"] == {"task": "t1", "counts of": "label", "1": 120, "0": 120}
     cues = {row["task"]: row for row in rows if "cue count" in row}

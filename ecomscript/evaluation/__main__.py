@@ -20,6 +20,7 @@ from ecomscript.config import DEMO_CATALOG, Settings
 from ecomscript.demo import ensure_demo
 from ecomscript.errors import EcomScriptError, InputError
 from ecomscript.evaluation import (
+    data_task,
     errors_task,
     injection_task,
     language_model_task,
@@ -32,7 +33,6 @@ from ecomscript.evaluation import (
     speed_task,
     study_task,
     threshold_task,
-    training_data_task,
     transfer_task,
     verifier_task,
 )
@@ -123,7 +123,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "reading": Experiment(lambda _: reading_task.rows()),
     "study": Experiment(lambda told: study_task.rows(study_task.read_ratings(), study_task.read_scores(), told.seed)),
     "signals": Experiment(_signals, TRAINING),
-    "training-data": Experiment(lambda _: training_data_task.rows(), TRAINING),
+    "training-data": Experiment(lambda _: data_task.rows(), TRAINING),
     "verifiers": Experiment(lambda told: verifier_task.rows(told.seed, told.settings.models_dir), TRAINING),
     "product-precision": Experiment(lambda told: precision_task.rows(told.settings, told.seed), TRAINING),
     "verify-speed": Experiment(lambda told: speed_task.rows(told.settings, told.seed), TRAINING),

@@ -16,7 +16,7 @@ from typing import Any
 
 from ecomscript.config import Settings
 from ecomscript.errors import EcomScriptError
-from ecomscript.evaluation import plan_task, reading_task, study_task, training_data_task, verifier_task
+from ecomscript.evaluation import data_task, plan_task, reading_task, study_task, verifier_task
 from ecomscript.evaluation.goals import load_goals
 from ecomscript.evaluation.results import RESULTS, Row, read_result
 from ecomscript.pipeline import Pipeline
@@ -63,7 +63,7 @@ def _study(settings: Settings, seed: int) -> list[dict[str, Any]]:  # noqa: ARG0
 
 
 CHECKS = (
-    Check("training-data", lambda *_: training_data_task.counts(), ("task", "counts of"), ("train", "test", "validation"), SAME),
+    Check("training-data", lambda *_: data_task.counts(), ("task", "counts of"), ("train", "test", "validation"), SAME),
     Check("reading", lambda *_: reading_task.rows(), ("confidence",), ("plans", "products", "off", "share_off"), SAME),
     Check("study", _study, ("score", "rating"), ("plans", "spearman"), SAME),
     Check("verifiers", _verifiers, ("task", "model", "split"), ("items", "auc", "accuracy"), ROUNDING),

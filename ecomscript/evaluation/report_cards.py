@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from ecomscript.config import ASSETS, SHIPPED_MODELS
+from ecomscript.config import SHIPPED_MODELS
+from ecomscript.evaluation.results import RESULTS
 from ecomscript.verification.claims import TASKS, Task
 from ecomscript.verification.suite import CHOICE
 
-RESULTS_FILE = ASSETS / "benchmark" / "results" / "verifiers.json"
 MEASURED_ON = "gold dev"
+RATED: Mapping[Task, str] = {"t1": "plausible", "t2": "products_fit", "t3": "overall"}
+"""The rating of readers that a verifier's score should follow."""
 Word = Literal["high", "fair", "low"]
 WORDS: tuple[Word, ...] = ("high", "fair", "low")
 
@@ -49,6 +51,8 @@ class ReportCard:
         auc_high: Upper end of its 95 % interval.
         majority: Accuracy of always giving the commonest answer.
         levels: The words, the highest first; empty when the combiner does not say.
+        rated_plans: Plans of the study that readers rated.
+        follows: Whether the score rose with the readers' rating there, beyond chance.
     """
 
     task: Task
@@ -59,6 +63,8 @@ class ReportCard:
     auc_high: float | None = None
     majority: float | None = None
     levels: tuple[Level, ...] = ()
+    rated_plans: int | None = None
+    follows: bool | None = None
 
     @property
     def measured(self) -> bool:
@@ -80,12 +86,12 @@ def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> 
 
     Args:
         models: Folder of t1, t2 and t3.
-        results: What ``make bench-verifiers`` stored about these models; may be missing. None takes the stored results for the shipped
+        results: Folder of what ``make bench`` stored about these models; may be missing. None takes the stored results for the shipped
             models and, since they say nothing of others, none for another folder.
     """
     if results is None and models.resolve() == SHIPPED_MODELS.resolve():
-        results = RESULTS_FILE
-    rows = _read(results).get("rows") if results else None
+        results = RESULTS
+    rows, study = (_read(results / f"{name}.json").get("rows") if results else None for name in ("verifiers", "study"))
     cards: dict[Task, ReportCard] = {}
     for task in TASKS:
         # The page shows T2 on products of plans, which an adapter of its own judges where there is one.
@@ -96,7 +102,7 @@ def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> 
             continue
         meta = _read(folder / "combiner.json").get("meta")
         levels = _levels(meta.get("levels") if isinstance(meta, Mapping) else None)
-        cards[task] = ReportCard(task, model, **_measures(task, "shipped, for plans" if own else "shipped", rows), levels=levels)
+        cards[task] = ReportCard(task, model, **_measures(task, "shipped, for plans" if own else "shipped", rows), levels=levels, **_rated(task, study))
     return cards
 
 
@@ -110,10 +116,23 @@ def _measures(task: Task, model: str, rows: Any) -> dict[str, float | None]:
     return dict(zip(("accuracy", "auc", "auc_low", "auc_high"), found, strict=True)) | {"majority": _share(majority.get("accuracy"))}
 
 
+def _rated(task: Task, rows: Any) -> dict[str, Any]:
+    """Return what the study says of a score: how many plans, and whether the interval of the rank correlation lies above zero."""
+    wanted = {"row": "correlation", "score": task, "rating": RATED[task]}
+    row = _find(rows, wanted)
+    plans, interval = row.get("plans"), row.get("spearman_ci95")
+    low, _ = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
+    return {"rated_plans": plans, "follows": low > 0} if isinstance(plans, int) and isinstance(low, int | float) else {}
+
+
 def _row(rows: Any, task: Task, model: str) -> Mapping[str, Any]:
-    wanted = {"task": task, "model": model, "split": MEASURED_ON}.items()
+    return _find(rows, {"task": task, "model": model, "split": MEASURED_ON})
+
+
+def _find(rows: Any, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the first row with these fields; an empty one without it."""
     listed = rows if isinstance(rows, Sequence) else ()
-    return next((row for row in listed if isinstance(row, Mapping) and wanted <= row.items()), {})
+    return next((row for row in listed if isinstance(row, Mapping) and all(row.get(key) == value for key, value in wanted.items())), {})
 
 
 def _levels(rows: Any) -> tuple[Level, ...]:

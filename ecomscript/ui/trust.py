@@ -112,4 +112,5 @@ def _measured(card: ReportCard) -> list[str]:
     if card.majority is not None:
         right = texts.ACCURACY_AND_MAJORITY.format(accuracy=f"{card.accuracy:.0%}", majority=f"{card.majority:.0%}")
     auc = texts.AUC.format(auc=f"{card.auc:.2f}", low=f"{card.auc_low:.2f}", high=f"{card.auc_high:.2f}")
-    return [model, f"{right} {auc}"]
+    rated = [] if card.follows is None else [(texts.FOLLOWS if card.follows else texts.FOLLOWS_NOT).format(plans=card.rated_plans)]
+    return [model, f"{right} {auc}", *rated]
