@@ -102,7 +102,8 @@ def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> 
             continue
         meta = _read(folder / "combiner.json").get("meta")
         levels = _levels(meta.get("levels") if isinstance(meta, Mapping) else None)
-        cards[task] = ReportCard(task, model, **_measures(task, "shipped, for plans" if own else "shipped", rows), levels=levels, **_rated(task, study))
+        measures: dict[str, Any] = {**_measures(task, "shipped, for plans" if own else "shipped", rows), **_rated(task, study)}
+        cards[task] = ReportCard(task, model, levels=levels, **measures)
     return cards
 
 
