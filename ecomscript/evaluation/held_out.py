@@ -25,7 +25,7 @@ from ecomscript.verification.suite import Verifiers
 
 Rows = npt.NDArray[np.int64]
 HELD_OUT = 0.2
-FEWEST = 30
+FEWEST = 20
 """Fewest rows for which a department is given on its own."""
 ALL, OTHERS = "all", "other departments"
 

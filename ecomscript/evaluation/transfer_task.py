@@ -1,7 +1,7 @@
 """What a verifier loses in fields of life that it has not seen: T1, T2 and T3 learnt without a group of domains and measured on it.
 
-The learner is the frozen-embedding baseline, since it can be fitted again for each group. Both of its fits see the same number of items,
-so that the drop is due to the domains and not to less data. They learn from the splits ``train`` and ``domain`` and are measured on the
+The learner is the frozen-embedding baseline, since it can be fitted again for each group. All of its fits see the same number of items,
+so that a drop is due to the domains and not to less data. They learn from the splits ``train`` and ``domain`` and are measured on the
 group's items of ``validation`` and ``test``: the domains of the split ``domain`` are there as a whole and could not be measured both ways.
 On those the T2 adapter that was trained without them is measured, where its folder is found.
 """
@@ -70,14 +70,15 @@ def rows(seed: int, runs: Path = RUNS) -> list[dict[str, Any]]:
 
 def _probe_rows(task: Task, items: Sequence[Item], encode: Encode, seed: int) -> Rows:
     pool = [item for item in items if item.split in {"train", "domain"}]
+    outside = {group: [item for item in pool if item.domain not in domains] for group, domains in GROUPS.items()}
+    most = min(MOST, *map(len, outside.values()))
+    knowing = fit_probe(_draw(pool, most, seed), encode)
     for group, domains in GROUPS.items():
         measured = [item for item in items if item.split in {"validation", "test"} and item.domain in domains]
         if not 0 < sum(item.label for item in measured) < len(measured):
             continue
-        outside = [item for item in pool if item.domain not in domains]
-        most = min(MOST, len(outside))
-        scores = [fit_probe(_draw(part, most, seed), encode)(measured)[None] for part in (pool, outside)]
-        both = compare_aucs(measured, scores[0], scores[1], seed)
+        ignorant = fit_probe(_draw(outside[group], most, seed), encode)
+        both = compare_aucs(measured, knowing(measured)[None], ignorant(measured)[None], seed)
         yield {
             "task": task,
             "model": PROBE,
