@@ -56,7 +56,7 @@ verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --out $(MODELS)/t2
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(RUNS)/t1
-	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --out $(MODELS)/t1
+	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --average --out $(MODELS)/t1
 	$(TRAIN) --task t3 $(TUNED) --epochs 6 --start-from $(MODELS)/t2 --out $(MODELS)/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
+from ecomscript.association.alternatives import alternatives
 from ecomscript.association.associate import Associator
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.encoder import CachedEncoder, Encoder, SentenceBert
 from ecomscript.association.index import IntentionIndex
 from ecomscript.config import Settings
 from ecomscript.demo import ensure_demo
-from ecomscript.errors import EcomScriptError, ModelError
+from ecomscript.errors import EcomScriptError, InputError, ModelError
 from ecomscript.events import BundleVerified, Event, Failed, Finished, Planned, ScriptVerified, StepMatched
 from ecomscript.learnt import INTAKE_WEIGHTS, LearntWeights
 from ecomscript.planning.compose import Composer, Encode
@@ -20,7 +21,7 @@ from ecomscript.planning.constraints import clean_goal, currency_notice, goal_pa
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import LIBRARY_FOLDER, Library
 from ecomscript.review import Reviewer
-from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Status
+from ecomscript.schema import Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Status, Step
 from ecomscript.verification.suite import NO_VERIFIERS, Verifiers
 
 WARM_UP = "plan a picnic in the park for four"
@@ -115,6 +116,51 @@ class Pipeline:
     def match(self, objective: str, step: str, count: int = 10) -> list[Match]:
         """Return products for a step that somebody wrote, best first; none when the step needs nothing bought."""
         return self._associator.match_step(objective, step, count)
+
+    def intentions(self, product_id: str) -> tuple[str, ...]:
+        """Return why people buy a product; nothing for an unknown one."""
+        index = self._associator.index
+        row = index.row_of.get(product_id)
+        return () if row is None else tuple(index.intentions[n].text for n in index.intentions_of_product[row])
+
+    def rematch(self, goal: str, objective: str, text: str, constraints: Constraints, taken: Collection[str]) -> MatchedStep:
+        """Return one step that a person wrote with its products.
+
+        Args:
+            goal: The goal as typed.
+            objective: The objective of the plan.
+            text: The step.
+            constraints: What must be kept; the budget is what is left for this step.
+            taken: Ids of products that may not be shown.
+
+        Raises:
+            InputError: The gate refuses the text.
+        """
+        if notices := self.refusal(text):
+            raise InputError("This step was not planned", " ".join(notices))
+        script = Script(objective, (Step("own", text),), "person", "weak")
+        return self._associator.match_script(script, goal, constraints, Eligibility(constraints, rest=True), taken)[0]
+
+    def refusal(self, text: str) -> tuple[str, ...]:
+        """Return what the gate says to a text that it refuses; nothing to any other."""
+        look = self._intake.look(text)
+        return look.notices if look.status == "refuse" else ()
+
+    def alternatives(
+        self, goal: str, step_text: str, product_id: str, constraints: Constraints, taken: Collection[str], count: int = 10
+    ) -> list[Match]:
+        """Return eligible other products for the place of one: its kind first, the best T2 first; none for an unknown product.
+
+        Args:
+            goal: The goal as typed.
+            step_text: The step.
+            product_id: The product whose place it is.
+            constraints: What must be kept; the budget is what this one place may cost.
+            taken: Ids of products that may not be offered.
+            count: How many at most.
+        """
+        row = self._associator.index.row_of.get(product_id)
+        return [] if row is None else alternatives(self._associator, goal, step_text, row, constraints, taken, count)
 
     def run(self, request: PlanRequest) -> Plan:
         """Drain the same events as ``stream``.

@@ -10,6 +10,7 @@ import pytest
 import torch
 from fake_models import SMALL, model_of
 from fakes import write_catalogue, write_lines
+from safetensors.torch import load_file
 
 from ecomscript.errors import ModelError
 from ecomscript.folders import fingerprint
@@ -299,6 +300,7 @@ BAD = [
     ("t3", ["--library-epochs", "1"], "--library-epochs is for t1"),
     ("t2", ["--taught", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
     ("t2", ["--start-from", "nowhere"], "nowhere"),
+    ("t2", ["--average"], "--average needs an adapter"),
     ("t2", ["--base-model", "/nowhere"], "'/nowhere' cannot be loaded"),
 ]
 
@@ -385,3 +387,13 @@ def test_an_adapter_of_other_settings_is_no_start(command, tmp_path, capsys):
 def test_more_tokens_than_the_base_reads_is_one_sentence(command, capsys):
     assert command("t2", "--max-length", "100000") == 2
     assert "reads at most" in capsys.readouterr().err
+
+
+def test_an_average_lies_between_the_adapter_gone_on_from_and_the_best(command, tmp_path):
+    assert command("t2", out="first") == 0
+    assert command("t2", "--start-from", str(tmp_path / "first"), out="second") == 0
+    assert command("t2", "--start-from", str(tmp_path / "first"), "--average", out="mean") == 0
+    first, second, mean = (load_file(tmp_path / name / "head.safetensors")["whole.weight"].float() for name in ("first", "second", "mean"))
+    assert not first.equal(second)
+    assert torch.allclose(mean, (first + second) / 2, atol=1e-3)
+    assert json.loads((tmp_path / "mean" / "meta.json").read_text())["averaged"] is True

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from ui_fakes import CONFLICT, PRODUCTS
+from ui_fakes import CONFLICT, HOSTILE, PRODUCTS, match, verified_steps
 
 from ecomscript.errors import InputError
-from ecomscript.schema import Product
-from ecomscript.ui.basket import MAX_LINES, Basket, add_all, conflicts_in, edit, toggle
+from ecomscript.schema import Constraints, MatchedStep, Product, Step
+from ecomscript.ui.basket import MAX_LINES, Basket, Line, add_all, conflicts_in, edit, toggle
 from ecomscript.ui.export import basket_csv, basket_json, basket_markdown, csv_cell
 from ecomscript.ui.render_basket import basket_html
 
@@ -46,6 +46,10 @@ def test_edit():
     assert edit(basket, {"act": "quantity", "pid": "tent", "quantity": 3}).items == 4
     assert edit(basket, {"act": "remove", "pid": "tent"}).ids == ["lamp"]
     assert edit(basket, {"act": "clear"}) == Basket()
+    marked = edit(edit(basket, {"act": "tick", "pid": "tent", "on": True}), {"act": "optional", "pid": "lamp", "on": True})
+    assert [(line.ticked, line.optional) for line in marked.lines] == [(True, False), (False, True)]
+    assert edit(edit(marked, {"act": "tick", "pid": "tent", "on": False}), {"act": "optional", "pid": "lamp", "on": False}) == basket
+    assert edit(basket, {"act": "tick", "pid": "nobody", "on": True}) == basket
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,12 @@ def test_edit():
         {"act": "remove"},
         {"act": "quantity", "pid": "tent", "quantity": "2"},
         {"act": "quantity", "pid": "tent", "quantity": True},
+        {"act": "quantity", "pid": ["tent"], "quantity": 2},
+        {"act": "tick", "pid": "tent"},
+        {"act": "tick", "pid": "tent", "on": 1},
+        {"act": "tick", "pid": {}, "on": True},
+        {"act": "optional", "pid": "tent", "on": "true"},
+        {"act": "optional", "on": True},
     ],
 )
 def test_forged_edits_are_refused(payload):
@@ -145,3 +155,60 @@ def test_a_conflict_leaves_the_exports_with_its_product():
     with_goal = replace(CONFLICT, b="camp in winter")
     assert conflicts_in(Basket().add([stove]), [CONFLICT, with_goal], titles) == (with_goal,)
     assert conflicts_in(Basket().add([TENT]), [CONFLICT, with_goal], titles) == ()
+
+
+STEPS = verified_steps()
+
+
+def test_quantities_follow_the_people_until_the_person_sets_one():
+    basket = Basket().add([TENT, LAMP])
+    for people, tents in ((8, 2), (9, 3), (4, 1), (None, 1)):
+        basket = basket.follow("camp", Constraints(people=people), STEPS)
+        assert [line.quantity for line in basket.lines] == [tents, 1]
+    eight = basket.follow("camp", Constraints(people=8), STEPS)
+    assert eight.lines[0].sum_words == "2 × 4-person for 8 people" and eight.lines[1].sum_words == ""
+    mine = eight.with_quantity("tent", 1).follow("camp", Constraints(people=8), STEPS)
+    assert mine.lines[0].quantity == 1
+    assert mine.lines[0].sum_words == "your number; 2 × 4-person for 8 people would do"
+    assert mine.follow("camp", Constraints(people=40), STEPS).lines[0].quantity == 1
+
+
+def test_lines_of_another_plan_keep_their_people():
+    basket = Basket().add([TENT]).follow("camp", Constraints(people=8), STEPS)
+    assert basket.follow("bake", Constraints(people=2), ()) == basket
+    assert basket.lines[0].origin.goal == "camp"
+
+
+def test_a_product_of_two_steps_is_one_line_that_names_both():
+    twice = (*STEPS, MatchedStep(Step("s9", "Sleep again"), (match("tent", 0.5, "sleep"),)))
+    basket = add_all(Basket(), [TENT, LAMP, TENT]).follow("camp", Constraints(), twice)
+    assert len(basket.lines) == 2
+    assert basket.lines[0].origin.steps == ("Set up a dry place to sleep", "Sleep again")
+    assert "For: Set up a dry place to sleep · Sleep again" in basket_html(basket)
+
+
+def test_a_swap_keeps_the_marks_of_the_person():
+    basket = Basket().add([TENT, LAMP]).with_optional("lamp", True).with_ticked("lamp", True).with_quantity("lamp", 2)
+    (line,) = (line for line in basket.swap("lamp", GAME).lines if line.product == GAME)
+    assert (line.quantity, line.by_hand, line.optional, line.ticked) == (2, True, True, False)
+
+
+def test_products_that_left_the_catalogue_can_still_be_worked_with():
+    gone = Product("gone", HOSTILE[0], price_usd=5.0)
+    basket = Basket((Line(gone), Line(TENT)))
+    for payload in ({"act": "tick", "on": True}, {"act": "optional", "on": True}, {"act": "quantity", "quantity": 3}):
+        basket = edit(basket, {**payload, "pid": "gone"})
+    assert basket.total_usd == 164.0
+    markup = basket_html(basket, HOSTILE[0], 100.0)
+    assert "<img" not in markup and "&lt;img" in markup and " checked" in markup and "1 of 2 ticked off" in markup
+    assert toggle(basket, {"pid": "gone"}, PRODUCTS.get).ids == ["tent"]
+
+
+def test_exports_carry_need_and_ticks():
+    basket = Basket().add([TENT, LAMP]).with_optional("lamp", True).with_ticked("tent", True).with_quantity("tent", 2)
+    rows = list(csv.DictReader(io.StringIO(basket_csv(basket))))
+    assert [(row["quantity"], row["need"], row["ticked"]) for row in rows] == [("2", "must have", "yes"), ("1", "nice to have", "no")]
+    text = basket_markdown(basket, "camp", None)
+    assert "- [x] 2 × Cairnfold" in text and "- [ ] 1 × Wickerlight" in text and "$24.00 (nice to have)" in text
+    items = json.loads(basket_json(basket, "camp", None))["items"]
+    assert [(item["quantity"], item["must_have"], item["ticked"]) for item in items] == [(2, True, True), (1, False, False)]

@@ -31,6 +31,9 @@ PRODUCTS = {
     pid: Product(pid, title, brand, kind=pid, category=category, emoji=emoji, price_usd=price, rating=rating, rating_count=count)
     for pid, title, brand, emoji, price, rating, count, category in _ROWS
 }
+OTHERS = {"tent2": ("tent", "Cairnfold Meadow 4-Person Tent, Green", 119.0, 4.3), "tent3": ("tent", "Tarnhollow Dome Tent, Storm Proof", 144.0, 4.9), "lamp2": ("lamp", "Wickerlight Head Lamp, 200 lm", 31.0, 3.9), "mat2": ("mat", "Mossbed Foam Mat, 1 cm", 19.0, 3.4)}
+"""Further products of kinds above: cheaper, better rated, worse and dearer."""
+PRODUCTS |= {pid: Product(pid, title, "Fen & Fell", kind=kind, price_usd=price, rating=rating, rating_count=9) for pid, (kind, title, price, rating) in OTHERS.items()}
 PRODUCTS |= {f"hostile{i}": Product(f"hostile{i}", title, HOSTILE[i], emoji="💥", price_usd=9.0, page_url="javascript:alert(1)") for i, title in enumerate(HOSTILE)}
 
 
@@ -99,7 +102,7 @@ class FakeReviewer:
     def __init__(self):
         self.bundles = []
 
-    def script(self, goal):
+    def script(self, goal, steps):
         asked = "clash" in goal or "verified" in goal
         return Verdict(0.62, "Step 5 usually comes before step 3.", (2, 4)) if asked else None
 
@@ -122,8 +125,36 @@ class FakePipeline:
     def product(self, product_id):
         return PRODUCTS.get(product_id)
 
+    def refusal(self, text):
+        return ("You don't have to carry this alone. In the US you can call or text 988 at any hour.",) if "refuse" in text else ()
+
     def place(self, objective, step, product_id):
-        return Match(PRODUCTS[product_id], "cook outdoors", 0.6, "People buy this to cook outdoors.", 0.77)
+        product = PRODUCTS.get(product_id)
+        return product and Match(product, "cook outdoors", 0.6, "People buy this to cook outdoors.", 0.77)
+
+    def intentions(self, product_id):
+        return ("keep dry in the rain", "sleep under the stars", "travel light") if product_id in PRODUCTS else ()
+
+    def rematch(self, goal, objective, text, constraints, taken):
+        """Find the products whose id the text says."""
+        free = [p for p in self._free(constraints, taken) if p.product_id.strip("0123456789") in text.lower().split()]
+        fitting, left = [], constraints.budget_usd
+        for p in free[:3]:
+            if left is None or (p.price_usd or 0.0) <= left:
+                fitting.append(p)
+                left = left and left - (p.price_usd or 0.0)
+        matches = tuple(Match(p, "do as the step says", 0.6, "People buy this to do as the step says.", 0.7) for p in fitting)
+        return MatchedStep(Step("own", text), matches, "" if matches else "Nothing suitable in this catalogue.")
+
+    def alternatives(self, goal, step_text, product_id, constraints, taken, count=10):
+        old = PRODUCTS[product_id]
+        free = [p for p in self._free(constraints, taken) if p.product_id != product_id]
+        found = [Match(p, "do the same", 0.5, "People buy this to do the same.", round((p.rating or 1.0) / 5, 2)) for p in free]
+        return sorted(found, key=lambda m: (m.product.kind != old.kind, -m.t2))[:count]
+
+    def _free(self, constraints, taken):
+        budget = constraints.budget_usd
+        return [p for i, p in PRODUCTS.items() if not i.startswith("hostile") and i not in taken and (budget is None or (p.price_usd or 0.0) <= budget)]
 
     def stream(self, request):
         self.requests.append(request)
@@ -149,7 +180,7 @@ class FakePipeline:
         for n, step in enumerate(steps):
             time.sleep(delay)
             yield StepMatched(step, 0.1 * (n + 1))
-        script_verdict = self.reviewer.script(goal)
+        script_verdict = self.reviewer.script(goal, steps)
         time.sleep(delay)
         yield ScriptVerified(script_verdict, 0.55)
         bundle_verdict, conflicts = self.reviewer.bundle(goal, steps, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from ecomscript.association.choose import Option, ProductChooser, fit_budget
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
+from ecomscript.association.notes import needs_too, uses_from
 from ecomscript.association.rank import KindRanker
 from ecomscript.learnt import LearntWeights
 from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep, Product, Script, Step
@@ -33,6 +34,7 @@ JUDGE_WEIGHT = 0.2
 """Worth of one log-odds of the judge beside the other scores of a product; this and the gate below: ``--task product-precision``."""
 JUDGE_DROPS = 0.2
 """A product that helps with less than this probability is left out."""
+NONE_LEFT = "all of them are in the plan already or were turned down"
 NOT_HELPFUL = "what there is does not seem to help with this step"
 
 Judge = Callable[[str, Sequence[tuple[str, Product]]], npt.NDArray[np.float64]]
@@ -82,7 +84,9 @@ class Associator:
         self.judge = judge
         self.ranker = KindRanker(index, encoder, weights)
 
-    def match_script(self, script: Script, goal: str, constraints: Constraints, eligibility: Eligibility) -> list[MatchedStep]:
+    def match_script(
+        self, script: Script, goal: str, constraints: Constraints, eligibility: Eligibility, taken: Collection[str] = ()
+    ) -> list[MatchedStep]:
         """Return every step with its products.
 
         A kind is shown once, in the first step that needs it. When the budget does not reach for everything, the most important needs are
@@ -93,12 +97,13 @@ class Associator:
             goal: The goal as typed.
             constraints: What must be kept.
             eligibility: The hard filter of those constraints.
+            taken: Ids of products that may not be shown.
         """
         queries = self.ranker.queries([step.text for step in script.steps], script.objective)
         chooser = ProductChooser(self.index, goal, self.ranker.encode(goal), constraints)
         needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
         for need in needs:
-            self._fill(need, queries[need.step], chooser, eligibility)
+            self._fill(need, queries[need.step], chooser, eligibility, taken)
         ruled_out = Eligibility(Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude))
         against = {need.step for need in needs if not need.options and _speaks_of(script.steps[need.step], ruled_out)}
         needs = [need for need in needs if need.move_out_of(against)]
@@ -187,12 +192,12 @@ class Associator:
             return self.ranker.buys(step.text) >= BUYS_NOTHING
         return step.buys is not False
 
-    def _fill(self, need: _Need, query: Vectors, chooser: ProductChooser, eligibility: Eligibility) -> None:
+    def _fill(self, need: _Need, query: Vectors, chooser: ProductChooser, eligibility: Eligibility, taken: Collection[str]) -> None:
         """Find the eligible products of a need, best first; without any, keep the reason of the best product that was refused."""
-        options = chooser.options(need.kind, query)
+        options = [o for o in chooser.options(need.kind, query) if self.index.products[o.row].product_id not in taken]
         reasons = [eligibility.violation(self.index.products[o.row]) for o in options]
         need.options = [o for o, reason in zip(options, reasons, strict=True) if reason is None]
-        need.reason = "" if need.options else str(reasons[0])
+        need.reason = "" if need.options else str(reasons[0]) if reasons else NONE_LEFT
 
 
 def _judge_options(
@@ -262,7 +267,7 @@ def _explain(needs: Sequence[_Need], chosen: Sequence[Option | None], budget_usd
             notes[need.step].append(f"No {need.kind} in this catalogue fits: {need.reason}.")
         for step in need.later:
             at = need.step + 1
-            notes[step].append(f"Uses the {need.kind} from step {at}." if option else f"Needs the {need.kind} too: see step {at}.")
+            notes[step].append(uses_from(need.kind, at) if option else needs_too(need.kind, at))
     for note, left_out in zip(notes, too_dear, strict=True):
         if left_out:
             note.append(f"Left out to stay within {f'${budget_usd:,.2f}'.removesuffix('.00')}: {', '.join(left_out)}.")

@@ -19,10 +19,16 @@ _MAINS = {"110v": "120v", "115v": "120v", "120v": "120v", "127v": "120v", "220v"
 
 
 class Eligibility:
-    """The filter for one set of constraints; build it once, then ask for many products."""
+    """The filter for one set of constraints; build it once, then ask for many products.
 
-    def __init__(self, constraints: Constraints) -> None:
+    Args:
+        constraints: What must be kept.
+        rest: Whether the budget is only what a plan leaves of the person's own.
+    """
+
+    def __init__(self, constraints: Constraints, rest: bool = False) -> None:
         self._constraints = constraints
+        self._budget_words = "over the ${:,.0f} left of your budget" if rest else "over your budget of ${:,.0f}"
         self._owned = tuple(_Phrase(phrase) for phrase in constraints.owned)
         self._excluded = tuple(_Phrase(phrase) for phrase in constraints.exclude if phrase != "mains power")
         self._rules = self._active_rules()
@@ -69,7 +75,7 @@ class Eligibility:
 
     def _over_budget(self, product: Product, _: Facts) -> str | None:
         budget = self._constraints.budget_usd or 0.0
-        return f"over your budget of ${budget:,.0f}" if (product.price_usd or 0.0) > budget else None
+        return self._budget_words.format(budget) if (product.price_usd or 0.0) > budget else None
 
     def _is_owned(self, _: Product, facts: Facts) -> str | None:
         for phrase in self._owned:

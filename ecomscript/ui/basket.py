@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from ecomscript.errors import InputError
-from ecomscript.schema import Conflict, Product
+from ecomscript.schema import Conflict, Constraints, MatchedStep, Product
 from ecomscript.ui import texts
+from ecomscript.ui.quantities import MAX_QUANTITY, quantity_for, share
 
-MAX_QUANTITY = 99
 MAX_LINES = 100
 NO_SCORES: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The plan that a line serves.
+
+    Attributes:
+        goal: Its goal as it was understood.
+        steps: The steps of it that show the product, in order.
+        constraints: What it must respect, the number of people among it.
+    """
+
+    goal: str = ""
+    steps: tuple[str, ...] = ()
+    constraints: Constraints = field(default_factory=Constraints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +37,35 @@ class Line:
 
     Attributes:
         t2: P(product helps its step), of the plan that it was added from; None when no model computed it.
+        by_hand: Whether the person set the quantity; it is then never changed again.
+        optional: Only nice to have; every line is a must-have until the person says so.
+        ticked: Already found while shopping.
+        origin: The plan that it serves.
     """
 
     product: Product
     quantity: int = 1
     t2: float | None = None
+    by_hand: bool = False
+    optional: bool = False
+    ticked: bool = False
+    origin: Origin = Origin()
 
     @property
     def subtotal_usd(self) -> float | None:
         """Price times quantity; None when the catalogue has no price."""
         return None if self.product.price_usd is None else round(self.product.price_usd * self.quantity, 2)
+
+    @property
+    def sum_words(self) -> str:
+        """How the quantity follows from the people, such as "2 × pack of 8 for 12 people"; "" when it does not."""
+        people = self.origin.constraints.people
+        one = share(self.product) if people else None
+        if one is None or people is None:
+            return ""
+        fits = one.quantity(people)
+        words = one.words(fits, people)
+        return words if fits == self.quantity else texts.BY_HAND.format(words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +94,11 @@ class Basket:
         """How many lines have no price."""
         return sum(line.product.price_usd is None for line in self.lines)
 
+    @property
+    def ticked(self) -> int:
+        """How many lines are ticked off."""
+        return sum(line.ticked for line in self.lines)
+
     def add(self, products: Iterable[Product], t2: Mapping[str, float] = NO_SCORES) -> Basket:
         """Return a basket that also holds one of each of ``products``; what is there already stays as it is.
 
@@ -82,17 +121,54 @@ class Basket:
 
     def swap(self, product_id: str, new: Product, t2: float | None = None) -> Basket:
         """Return a basket with another product in this one's place, as many as there were of both, up to 99."""
-        if product_id not in self.ids:
+        old = next((line for line in self.lines if line.product.product_id == product_id), None)
+        if old is None:
             return self
-        quantity = sum(line.quantity for line in self.lines if line.product.product_id in {product_id, new.product_id})
-        line = Line(new, min(quantity, MAX_QUANTITY), t2)
+        merged = [line for line in self.lines if line.product.product_id in {product_id, new.product_id}]
+        quantity = min(sum(line.quantity for line in merged), MAX_QUANTITY)
+        by_hand, optional = any(line.by_hand for line in merged), all(line.optional for line in merged)
+        line = Line(new, quantity, t2, by_hand, optional, origin=old.origin)
         others = self.remove(new.product_id).lines
         return Basket(tuple(line if other.product.product_id == product_id else other for other in others))
 
     def with_quantity(self, product_id: str, quantity: int) -> Basket:
-        """Return a basket with this many of a product that is in it, held to 1–99."""
-        held = min(max(quantity, 1), MAX_QUANTITY)
-        return Basket(tuple(replace(line, quantity=held) if line.product.product_id == product_id else line for line in self.lines))
+        """Return a basket with this many of a product that is in it, held to 1–99, as the person wants it."""
+        return self._changed(product_id, quantity=min(max(quantity, 1), MAX_QUANTITY), by_hand=True)
+
+    def with_optional(self, product_id: str, optional: bool) -> Basket:
+        """Return a basket in which this product is only nice to have, or a must-have again."""
+        return self._changed(product_id, optional=optional)
+
+    def with_ticked(self, product_id: str, ticked: bool) -> Basket:
+        """Return a basket in which this product is ticked off, or not any more."""
+        return self._changed(product_id, ticked=ticked)
+
+    def follow(self, goal: str, constraints: Constraints, steps: Sequence[MatchedStep]) -> Basket:
+        """Return a basket whose lines that a plan shows know that plan, and are as many as its people need.
+
+        Lines that other plans brought, and quantities that the person set, stay as they are.
+
+        Args:
+            goal: The plan's goal as it was understood.
+            constraints: What it must respect.
+            steps: Its steps with their products.
+        """
+        serves: dict[str, tuple[str, ...]] = {}
+        for step in steps:
+            for match in step.matches:
+                serves[match.product.product_id] = (*serves.get(match.product.product_id, ()), step.step.text)
+
+        def followed(line: Line) -> Line:
+            texts_of_steps = serves.get(line.product.product_id)
+            if texts_of_steps is None:
+                return line
+            quantity = line.quantity if line.by_hand else quantity_for(line.product, constraints.people)
+            return replace(line, quantity=quantity, origin=Origin(goal, texts_of_steps, constraints))
+
+        return Basket(tuple(map(followed, self.lines)))
+
+    def _changed(self, product_id: str, **changes: Any) -> Basket:
+        return Basket(tuple(replace(line, **changes) if line.product.product_id == product_id else line for line in self.lines))
 
 
 def toggle(basket: Basket, payload: Any, look_up: Callable[[str], Product | None], t2: Mapping[str, float] = NO_SCORES) -> Basket:
@@ -132,20 +208,25 @@ def edit(basket: Basket, payload: Any) -> Basket:
 
     Args:
         basket: The basket so far.
-        payload: ``{"act": "quantity", "pid": …, "quantity": n}``, ``{"act": "remove", "pid": …}`` or ``{"act": "clear"}``; comes from
-            the browser, so anything is possible.
+        payload: ``{"act": "quantity", "pid": …, "quantity": n}``, ``{"act": "optional" or "tick", "pid": …, "on": bool}``,
+            ``{"act": "remove", "pid": …}`` or ``{"act": "clear"}``; comes from the browser, so anything is possible.
 
     Raises:
         InputError: The payload is none of these.
     """
     data: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
-    act, product_id, quantity = data.get("act"), data.get("pid"), data.get("quantity")
+    act, product_id, quantity, on = data.get("act"), data.get("pid"), data.get("quantity"), data.get("on")
     if act == "clear":
         return Basket()
-    if act == "remove" and isinstance(product_id, str):
-        return basket.remove(product_id)
-    if act == "quantity" and isinstance(product_id, str) and isinstance(quantity, int) and not isinstance(quantity, bool):
-        return basket.with_quantity(product_id, quantity)
+    if isinstance(product_id, str):
+        if act == "remove":
+            return basket.remove(product_id)
+        if act == "quantity" and isinstance(quantity, int) and not isinstance(quantity, bool):
+            return basket.with_quantity(product_id, quantity)
+        if act == "optional" and isinstance(on, bool):
+            return basket.with_optional(product_id, on)
+        if act == "tick" and isinstance(on, bool):
+            return basket.with_ticked(product_id, on)
     raise InputError(*texts.STALE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -12,7 +12,7 @@ import gradio as gr
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.errors import EcomScriptError
 from ecomscript.events import Event
-from ecomscript.schema import Conflict, Match, MatchedStep, PlanRequest, Product, Verdict
+from ecomscript.schema import Conflict, Constraints, Match, MatchedStep, PlanRequest, Product, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.view import Describe, PlanView, advance
 
@@ -33,11 +33,14 @@ class Verifiers(Protocol):
 
 
 class Reviewer(Protocol):
-    """What the page asks again after a swap."""
+    """What the page asks again after a change of the plan."""
 
     @property
     def verifiers(self) -> Verifiers:
         """The models."""
+
+    def script(self, goal: str, steps: Sequence[MatchedStep]) -> Verdict | None:
+        """Return the verdict on the steps."""
 
     def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
         """Return the verdict on all products together, and the conflicts."""
@@ -60,8 +63,22 @@ class Planner(Protocol):
     def product(self, product_id: str) -> Product | None:
         """Return a product of the catalogue."""
 
+    def refusal(self, text: str) -> tuple[str, ...]:
+        """Return what the gate says to a text that it refuses; nothing to any other."""
+
     def place(self, objective: str, step: str, product_id: str) -> Match | None:
         """Return a product of the catalogue as a match for a step."""
+
+    def intentions(self, product_id: str) -> Sequence[str]:
+        """Return why people buy a product."""
+
+    def rematch(self, goal: str, objective: str, text: str, constraints: Constraints, taken: Collection[str]) -> MatchedStep:
+        """Return one step that a person wrote with its products."""
+
+    def alternatives(
+        self, goal: str, step_text: str, product_id: str, constraints: Constraints, taken: Collection[str], count: int = 10
+    ) -> list[Match]:
+        """Return other products for the place of one, its own kind first."""
 
 
 def watch(planner: Planner, request: PlanRequest, describe: Describe) -> Iterator[PlanView]:

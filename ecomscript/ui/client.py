@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from ecomscript.ui import texts
+from ecomscript.ui.client_edit import EDIT_JS
 
 STATUS_JS = """
 let started = 0;
@@ -30,7 +31,7 @@ const place = trust => {
 const opened = () => element.querySelector('.es-tip:popover-open');
 const show = event => {
   const trust = event.target.closest('.es-trust-words')?.parentElement;
-  if (!trust) return;
+  if (!trust || element.querySelector('.es-menu:popover-open')) return;
   const tip = trust.querySelector('.es-tip');
   if (!tip.matches(':popover-open')) tip.showPopover();
   place(trust);
@@ -48,7 +49,7 @@ watch('value', () => opened()?.hidePopover());
 
 PLAN_JS = (
     f"""
-const words = {json.dumps({"add": texts.ADD, "remove": texts.REMOVE, "copied": texts.COPIED, "failed": texts.COPY_FAILED})};
+const words = {json.dumps({"add": texts.ADD, "remove": texts.REMOVE})};
 const paint = () => {{
   const cart = new Set(props.cart || []);
   element.querySelectorAll('[data-act=cart]').forEach(button => {{
@@ -56,23 +57,19 @@ const paint = () => {{
     button.classList.toggle('is-on', on);
     button.querySelector('[data-label]').textContent = on ? words.remove : words.add;
   }});
-}};
-const copy = async button => {{
-  const url = location.origin + location.pathname + button.dataset.link;
-  let done = true;
-  try {{ await navigator.clipboard.writeText(url); }} catch (error) {{ done = false; history.replaceState(null, '', url); }}
-  const before = button.textContent;
-  button.textContent = done ? words.copied : words.failed;
-  setTimeout(() => {{ button.textContent = before; }}, 2500);
+  const compared = new Set(props.compared || []);
+  element.querySelectorAll('[data-act=compare]').forEach(button => button.setAttribute('aria-pressed', compared.has(button.dataset.pid)));
 }};
 element.addEventListener('click', event => {{
   const button = event.target.closest('button[data-act]');
   if (!button || button.disabled) return;
   const {{act, pid, swap, key, index, option}} = button.dataset;
   if (act === 'cart') trigger('cart', {{pid}});
+  else if (act === 'compare') trigger('compare', {{pid}});
   else if (act === 'swap') {{ swapping = true; trigger('swap', {{pid, swap}}); }}
   else if (act === 'all') trigger('all', {{}});
-  else if (act === 'link') copy(button);
+  else if (act === 'share' || act === 'keep') trigger('code', {{for: act}});
+  else if (act === 'print') print();
   else trigger('chip', {{act, key: key ?? null, index: Number(index ?? -1), option: Number(option ?? -1)}});
 }});
 // The clicked button is gone after a swap; the reader stays at the plan.
@@ -81,10 +78,11 @@ watch('value', () => {{
   if (swapping && document.activeElement === document.body) element.querySelector('h2')?.focus({{preventScroll: true}});
   swapping = false;
 }});
-watch(['value', 'cart'], paint);
+watch(['value', 'cart', 'compared'], paint);
 paint();
 """
     + TIPS_JS
+    + EDIT_JS
 )
 
 BASKET_JS = """
@@ -106,12 +104,75 @@ element.addEventListener('click', event => {
   } else if (act === 'step') {
     const input = target.parentElement.querySelector('input');
     send(input, Number(input.value) + Number(delta));
-  } else trigger('edit', {act, pid: pid ?? null});
+  } else if (act === 'optional') trigger('edit', {act, pid, on: target.getAttribute('aria-pressed') !== 'true'});
+  else trigger('edit', {act, pid: pid ?? null});
 });
 element.addEventListener('change', event => {
-  if (event.target.matches('input[data-pid]')) send(event.target, Number(event.target.value));
+  const input = event.target;
+  if (input.matches('input[type=number]')) send(input, Number(input.value));
+  else if (input.matches('input[type=checkbox]')) trigger('edit', {act: 'tick', pid: input.dataset.pid, on: input.checked});
 });
 new IntersectionObserver(([entry]) => element.classList.toggle('is-seen', entry.isIntersecting)).observe(element);
-// A morph changes the attribute of a number that was typed over, not the number shown.
-watch('value', () => element.querySelectorAll('input[data-pid]').forEach(input => { input.value = input.getAttribute('value'); }));
+// A morph changes the attribute of a number that was typed over, not the number shown; the same goes for a tick.
+const follow = input => {
+  if (input.type === 'checkbox') input.checked = input.hasAttribute('checked');
+  else input.value = input.getAttribute('value');
+};
+const seen = changes => changes.filter(({target}) => target.matches('input[data-pid]')).forEach(({target}) => follow(target));
+new MutationObserver(seen).observe(element, {subtree: true, attributes: true, attributeFilter: ['checked', 'value']});
 """
+
+OFFER_JS = """
+let clicked = false;
+element.addEventListener('click', event => {
+  if (!event.target.closest('[data-act=fit]')) return;
+  clicked = true;
+  trigger('fit', {});
+});
+// The clicked button is gone then; the reader goes on to the basket.
+watch('value', () => {
+  if (clicked && document.activeElement === document.body) document.querySelector('#basket-title')?.focus({preventScroll: true});
+  clicked = false;
+});
+"""
+
+COMPARE_JS = (
+    f"const words = {json.dumps({'add': texts.COMPARE_ADD, 'remove': texts.COMPARE_TAKE_OUT})};"
+    """
+let opened = false;
+const dialog = () => element.querySelector('dialog');
+const open = () => {
+  const box = dialog(), inside = box.contains(document.activeElement);
+  box.removeAttribute('open');
+  box.showModal();
+  opened = true;
+  if (!inside) box.querySelector('h2').focus();
+};
+const paint = () => {
+  const cart = new Set(props.cart || []);
+  element.querySelectorAll('[data-act=cart]').forEach(button => {
+    const on = cart.has(button.dataset.pid);
+    button.classList.toggle('is-on', on);
+    button.querySelector('[data-label]').textContent = on ? words.remove : words.add;
+  });
+};
+element.addEventListener('click', event => {
+  if (event.target === dialog()) dialog().close();
+  const button = event.target.closest('button[data-act]');
+  if (!button) return;
+  const {act, pid} = button.dataset;
+  if (act === 'open') open();
+  else if (act === 'close') dialog().close();
+  else if (act === 'cart') trigger('cart', {pid});
+  else trigger('compare', act === 'none' ? {clear: true} : {pid});
+});
+element.addEventListener('close', () => { opened = false; }, true);
+// A morph takes the mark of an open dialog away, so it is opened anew; without products there is none any more.
+watch('value', () => {
+  if (opened && dialog()) open();
+  else if (opened) { opened = false; document.querySelector('#plan h2')?.focus({preventScroll: true}); }
+  paint();
+});
+watch('cart', paint);
+"""
+)

@@ -38,7 +38,9 @@ def basket_csv(basket: Basket, conflicts: Sequence[Conflict] = ()) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["title", "brand", "quantity", "price_usd", "subtotal_usd", "product_id", "page_url", "t2", "conflict"])
+    writer.writerow(
+        ["title", "brand", "quantity", "price_usd", "subtotal_usd", "product_id", "page_url", "t2", "need", "ticked", "conflict"]
+    )
     for line in basket.lines:
         product = line.product
         writer.writerow(
@@ -51,6 +53,8 @@ def basket_csv(basket: Basket, conflicts: Sequence[Conflict] = ()) -> str:
                 csv_cell(product.product_id),
                 page_url(product) or "",
                 "" if line.t2 is None else round(line.t2, 4),
+                texts.NICE.lower() if line.optional else texts.MUST.lower(),
+                texts.YES if line.ticked else texts.NO,
                 csv_cell(" ".join(conflict_words(c) for c in conflicts if product.title in {c.a, c.b})),
             ]
         )
@@ -63,7 +67,8 @@ def basket_markdown(basket: Basket, goal: str, budget_usd: float | None, conflic
     for line in basket.lines:
         price = texts.NO_PRICE.lower() if line.subtotal_usd is None else texts.usd(line.subtotal_usd)
         fits = "" if line.t2 is None else f" ({texts.FITS_ITS_STEP}: {number(line.t2)})"
-        rows.append(f"- [ ] {line.quantity} × {_markdown(line.product.title)}: {price}{_markdown(fits)}")
+        nice = f" ({texts.NICE.lower()})" if line.optional else ""
+        rows.append(f"- [{'x' if line.ticked else ' '}] {line.quantity} × {_markdown(line.product.title)}: {price}{nice}{_markdown(fits)}")
     rows += ["", f"**{texts.TOTAL}: {texts.usd(basket.total_usd)}**"]
     if budget_usd is not None:
         rows.append(f"\nBudget: {texts.usd(budget_usd)}")
@@ -85,6 +90,8 @@ def basket_json(basket: Basket, goal: str, budget_usd: float | None, conflicts: 
             "subtotal_usd": line.subtotal_usd,
             "page_url": page_url(line.product),
             "t2": None if line.t2 is None else round(line.t2, 4),
+            "must_have": not line.optional,
+            "ticked": line.ticked,
         }
         for line in basket.lines
     ]

@@ -6,11 +6,13 @@ import zlib
 from itertools import repeat
 from urllib.parse import urlencode
 
-from ecomscript.schema import CONFIDENCE_WORDS, Match, MatchedStep, PlanRequest, Product, Step
+from ecomscript.schema import CONFIDENCE_WORDS, Match, MatchedStep, Product, Step
 from ecomscript.ui import texts
 from ecomscript.ui.export import page_url
 from ecomscript.ui.markup import escape, items, title_parts
+from ecomscript.ui.render_edit import add_step_html, card_menu_html, chooser_html, editable, history_html, step_menu_html
 from ecomscript.ui.render_trust import conflicts_html, doubt_html, doubts, plan_trust_html, product_trust_html
+from ecomscript.ui.render_why import searched_html, why_html
 from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView, question_parts
 
@@ -58,12 +60,6 @@ def plan_html(view: PlanView, backing: Backing | None = None) -> str:
     return "".join(parts)
 
 
-def link_query(request: PlanRequest) -> str:
-    """Return the query that opens the page with this request planned, such as ``?goal=bake+bread&people=2``."""
-    fields = {"goal": request.goal, "budget_usd": request.budget_usd, "people": request.people, "exclude": ", ".join(request.exclude)}
-    return "?" + urlencode({name: f"{v:g}" if isinstance(v, float) else v for name, v in fields.items() if v})
-
-
 def tile(product: Product, size: str = "") -> str:
     """Return the picture of a product: its image when it has a safe address, else its emoji on a quiet ground."""
     if (product.image_url or "").lower().startswith("https://"):
@@ -74,11 +70,7 @@ def tile(product: Product, size: str = "") -> str:
 
 
 def _done(view: PlanView) -> str:
-    if view.swap:
-        old, new = (title_parts(product.title)[0] for product in (view.swap.old, view.swap.new))
-        said = texts.STAGE_SWAPPED.format(old=old, new=new)
-    else:
-        said = texts.STAGE_DONE.format(seconds=f"{view.elapsed_s:.1f}")
+    said = view.said or texts.STAGE_DONE.format(seconds=f"{view.elapsed_s:.1f}")
     found = texts.STAGE_CONFLICTS.format(found=texts.count(len(view.conflicts), "conflict"))
     return f"{said.removesuffix('.')}. {found}" if view.conflicts else said
 
@@ -168,10 +160,13 @@ def _constraints(view: PlanView) -> str:
 
 
 def _actions(view: PlanView) -> str:
-    link = escape(link_query(view.request)) if view.request else ""
     add_all = f'<button type="button" class="es-button" data-act="all"{_disabled(view)}>{texts.ADD_ALL}</button>'
-    copy = f'<button type="button" class="es-button is-quiet" data-act="link" data-link="{link}">{texts.COPY_LINK}</button>'
-    return f'<div class="es-actions">{add_all if view.products else ""}{copy}</div>'
+    words = {"share": texts.SHARE, "keep": texts.KEEP, "print": texts.PRINT}
+    take = "".join(
+        f'<button type="button" class="es-button is-quiet" data-act="{act}"{_disabled(view)}>{text}</button>' for act, text in words.items()
+    )
+    history = history_html(view) if editable(view) else ""
+    return f'<div class="es-actions">{add_all if view.products else ""}{take}{history}</div>'
 
 
 def _disabled(view: PlanView) -> str:
@@ -180,21 +175,30 @@ def _disabled(view: PlanView) -> str:
 
 def _steps(view: PlanView, backing: Backing) -> str:
     doubted = doubts(view)
-    known = "".join(_step(m, doubted.get(m.step.step_id, ""), backing) for m in view.matched)
+    known = "".join(_step(m, n, doubted.get(m.step.step_id, ""), view, backing) for n, m in enumerate(view.matched))
     waiting = "".join(_waiting(step, working=view.phase == "working") for step in view.pending)
-    return f'<ol class="es-steps">{known}{waiting}</ol>'
+    return f'<ol class="es-steps">{known}{waiting}</ol>{add_step_html() if editable(view) else ""}'
 
 
-def _step(matched: MatchedStep, doubt: str, backing: Backing) -> str:
+def _step(matched: MatchedStep, at: int, doubt: str, view: PlanView, backing: Backing) -> str:
     step = matched.step
     notes = [text for text in (step.note, matched.note) if text]
     if not matched.matches and not notes:
         notes = [texts.NOTHING_NEEDED if step.buys is False else texts.NOTHING_SUITABLE]
-    keys = (f"{step.step_id}-{n}" for n in range(len(matched.matches)))
-    cards = items((_card(match, key, backing) for match, key in zip(matched.matches, keys, strict=True)), "es-cards")
+    cards = "".join(_place(match, step, f"{step.step_id}-{n}", view, backing) for n, match in enumerate(matched.matches))
+    cards = f'<ul class="es-cards">{cards}</ul>' if cards else ""
     quiet = "" if cards or step.buys is not False else " is-quiet"
     noted = "".join(f'<p class="es-note">{escape(text)}</p>' for text in notes)
-    return f'<li class="es-step{quiet}"><h3>{escape(step.text)}</h3>{doubt_html(doubt)}{noted}{cards}</li>'
+    menu = step_menu_html(matched, at, len(view.matched)) if editable(view) else ""
+    head = f'<div class="es-step-head"><h3>{escape(step.text)}</h3>{menu}</div>{doubt_html(doubt)}{noted}'
+    return f'<li class="es-step{quiet}" data-step="{escape(step.step_id)}">{head}{searched_html(matched)}{cards}</li>'
+
+
+def _place(match: Match, step: Step, key: str, view: PlanView, backing: Backing) -> str:
+    """Return a card, or in its place the open list of what could be there instead."""
+    if view.choosing and view.choosing.product_id == match.product.product_id:
+        return f'<li class="is-wide" data-place="{escape(key)}">{chooser_html(view.choosing, match, backing)}</li>'
+    return f'<li data-place="{escape(key)}">{_card(match, step, key, view, backing)}</li>'
 
 
 def _waiting(step: Step, working: bool) -> str:
@@ -203,7 +207,7 @@ def _waiting(step: Step, working: bool) -> str:
     return f'<li class="es-step"><h3>{escape(step.text)}</h3>{"" if step.buys is False else _bones()}</li>'
 
 
-def _card(match: Match, key: str, backing: Backing) -> str:
+def _card(match: Match, step: Step, key: str, view: PlanView, backing: Backing) -> str:
     product = match.product
     name, details = title_parts(product.title)
     details_html = f'<span class="es-details">, {escape(details)}</span>' if details else ""
@@ -217,11 +221,19 @@ def _card(match: Match, key: str, backing: Backing) -> str:
         f'<button type="button" class="es-button is-small" data-act="cart" data-pid="{escape(product.product_id)}">'
         f'<span data-label>{texts.ADD}</span><span class="es-sr"> {escape(name)}</span></button>'
     )
+    compare = (
+        f'<button type="button" class="es-button is-quiet is-small" data-act="compare" data-pid="{escape(product.product_id)}" '
+        f'aria-pressed="false">{texts.COMPARE}<span class="es-sr"> {escape(name)}</span></button>'
+    )
+    locked = product.product_id in view.locked
+    menu = card_menu_html(match, key, locked) if editable(view) else ""
+    kept = f'<span class="es-kept">{texts.KEPT}</span>' if locked else ""
     return (
         f'<article class="es-card">{tile(product)}<div class="es-card-body"><h4>{escape(name)}{details_html}</h4>'
-        f'<p class="es-meta"><span>{escape(product.brand)}</span>{_rating(product)}</p><p class="es-price">{price}</p>'
+        f'<p class="es-meta"><span>{escape(product.brand)}</span>{_rating(product)}</p><p class="es-price">{price}{kept}</p>'
         f'<div class="es-reason"><p>{escape(match.why)}</p>{intention}{closeness}</div>{product_trust_html(match, backing, key)}'
-        f'<div class="es-actions">{add}{_link(product, name)}</div></div></article>'
+        f"{why_html(match, step.text, view.constraints, backing, key)}"
+        f'<div class="es-actions">{add}{menu}{compare}{_link(product, name)}</div></div></article>'
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from ecomscript.schema import Conflict
 from ecomscript.ui import texts
-from ecomscript.ui.basket import MAX_QUANTITY, Basket, Line
+from ecomscript.ui.basket import Basket, Line
+from ecomscript.ui.budget_swap import Change, Offer
 from ecomscript.ui.export import basket_csv, basket_json, basket_markdown
-from ecomscript.ui.markup import escape, title_parts
+from ecomscript.ui.markup import escape, items, title_parts
+from ecomscript.ui.quantities import MAX_QUANTITY
 from ecomscript.ui.render import budget_words, tile
 
 
@@ -25,12 +27,36 @@ def basket_html(basket: Basket, goal: str = "", budget_usd: float | None = None,
     title = f'<h2 id="basket-title" tabindex="-1">{texts.BASKET}</h2>'
     if not basket.lines:
         return _section(f'{title}<p class="es-empty">{texts.BASKET_EMPTY}</p><p class="es-empty-hint">{texts.BASKET_EMPTY_HINT}</p>')
-    items = texts.count(basket.items, "item")
-    head = f'<div class="es-basket-head">{title}<span class="es-count">{items}</span></div>'
+    held = texts.count(basket.items, "item")
+    done = f" · {texts.TICKED.format(done=basket.ticked, total=len(basket.lines))}" if basket.ticked else ""
+    head = f'<div class="es-basket-head">{title}<span class="es-count">{held}{done}</span></div>'
     lines = "".join(map(_line, basket.lines))
     body = f'{head}{_total(basket, budget_usd)}<ul class="es-lines">{lines}</ul>{_exports(basket, goal, budget_usd, conflicts)}'
-    bar = f"<span>{items} · {texts.usd(basket.total_usd)}</span><span>{texts.BAR}</span>"
+    bar = f"<span>{held} · {texts.usd(basket.total_usd)}</span><span>{texts.BAR}</span>"
     return f'{_section(body)}<a class="es-bar" href="#basket-title" data-act="jump">{bar}</a>'
+
+
+def offer_html(offer: Offer | None) -> str:
+    """Return the panel that offers to bring the basket back under its budget; nothing without an offer."""
+    if offer is None:
+        return ""
+    over = texts.OVER_BY.format(over=texts.usd(offer.basket.total_usd - offer.budget_usd))
+    if not offer.changes:
+        return f'<section class="es-offer"><h3>{over}</h3><p>{texts.FIT_NONE}</p></section>'
+    total = offer.after.total_usd
+    after = texts.FIT_AFTER.format(total=texts.usd(total), left=texts.usd(round(offer.budget_usd - total, 2)))
+    count, swaps = len(offer.changes), any(change.new for change in offer.changes)
+    label = texts.SWAP_THESE.get(count, texts.SWAP_MORE.format(n=count)) if swaps else texts.DROP_ONLY
+    button = f'<button type="button" class="es-button is-small" data-act="fit">{label}</button>'
+    changes = items(map(_change, offer.changes), "es-offer-list")
+    return f'<section class="es-offer"><h3>{over}</h3>{changes}<p>{after}</p>{button}</section>'
+
+
+def _change(change: Change) -> str:
+    old = escape(title_parts(change.old.product.title)[0])
+    new = "" if change.new is None else escape(title_parts(change.new.product.title)[0])
+    words = texts.FIT_SWAP.format(old=old, new=new) if new else texts.FIT_DROP.format(old=old)
+    return f"<span>{words}</span> <b>{texts.FIT_SAVES.format(saved=texts.usd(change.saved_usd))}</b>"
 
 
 def _section(body: str) -> str:
@@ -39,27 +65,39 @@ def _section(body: str) -> str:
 
 def _line(line: Line) -> str:
     product = line.product
-    name = title_parts(product.title)[0]
-    pid = escape(product.product_id)
+    name = escape(title_parts(product.title)[0])
     price = texts.NO_PRICE if product.price_usd is None else texts.usd(product.price_usd)
     subtotal = "" if line.subtotal_usd is None else texts.usd(line.subtotal_usd)
+    notes = [line.sum_words, f"{texts.FOR_STEPS}: {' · '.join(line.origin.steps)}" if len(line.origin.steps) > 1 else ""]
+    noted = "".join(f'<p class="es-line-note">{escape(note)}</p>' for note in notes if note)
+    priced = f'<p class="es-line-price"><span>{price}</span><b class="es-subtotal">{subtotal}</b></p>'
+    return (
+        f'<li class="es-line{" is-ticked" if line.ticked else ""}">{tile(product, "is-small")}<div class="es-line-text">'
+        f'<p class="es-line-title">{name}</p>{priced}{noted}</div>'
+        f'<button type="button" class="es-remove" data-act="remove" data-pid="{escape(product.product_id)}" '
+        f'aria-label="{texts.REMOVE_LINE.format(title=name)}">×</button>{_controls(line, name)}</li>'
+    )
+
+
+def _controls(line: Line, name: str) -> str:
+    """Return what a line can be changed with; ``name`` is escaped already."""
+    pid = escape(line.product.product_id)
 
     def stepper(delta: int, sign: str, label: str, off: bool) -> str:
         return (
             f'<button type="button" data-act="step" data-pid="{pid}" data-delta="{delta}" '
-            f'aria-label="{escape(label.format(title=name))}"{" disabled" if off else ""}>{sign}</button>'
+            f'aria-label="{label.format(title=name)}"{" disabled" if off else ""}>{sign}</button>'
         )
 
     return (
-        f'<li class="es-line">{tile(product, "is-small")}<div class="es-line-text"><p class="es-line-title">{escape(name)}</p>'
-        f'<p class="es-line-price">{price}</p></div>'
+        f'<div class="es-line-controls"><label class="es-tick"><input type="checkbox" data-pid="{pid}"{" checked" if line.ticked else ""}>'
+        f'<span class="es-sr">{texts.TICK.format(title=name)}</span></label>'
         f'<div class="es-stepper">{stepper(-1, "−", texts.FEWER, line.quantity <= 1)}'
         f'<input type="number" inputmode="numeric" min="1" max="{MAX_QUANTITY}" step="1" value="{line.quantity}" data-pid="{pid}" '
-        f'aria-label="{escape(texts.QUANTITY.format(title=name))}">'
+        f'aria-label="{texts.QUANTITY.format(title=name)}">'
         f"{stepper(1, '+', texts.MORE, line.quantity >= MAX_QUANTITY)}</div>"
-        f'<p class="es-subtotal">{subtotal}</p>'
-        f'<button type="button" class="es-remove" data-act="remove" data-pid="{pid}" '
-        f'aria-label="{escape(texts.REMOVE_LINE.format(title=name))}">×</button></li>'
+        f'<button type="button" class="es-nice" data-act="optional" data-pid="{pid}" aria-pressed="{str(line.optional).lower()}">'
+        f'{texts.NICE}<span class="es-sr">: {name}</span></button></div>'
     )
 
 

@@ -1,4 +1,4 @@
-"""One click on a conflict: another product in the same place, and the bundle looked at again."""
+"""One click on a conflict: another product in the same place; and what the verifiers say of any changed plan."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.notes import refreshed
 from ecomscript.errors import InputError
-from ecomscript.schema import MatchedStep
+from ecomscript.schema import Conflict, MatchedStep
 from ecomscript.ui import texts
 from ecomscript.ui.border import Planner
+from ecomscript.ui.history import remembered
 from ecomscript.ui.markup import title_parts
 from ecomscript.ui.view import PlanView, Swap
 
@@ -28,8 +30,41 @@ def swap_product(view: PlanView, payload: Any, planner: Planner) -> PlanView:
     """
     swap = _asked(view, payload, planner)
     steps = tuple(_with(matched, swap, view.goal, planner) for matched in view.matched)
-    verdict, conflicts = planner.reviewer.bundle(view.goal, steps, Eligibility(view.constraints))
-    return replace(view, phase="done", matched=steps, bundle_verdict=verdict, conflicts=conflicts, swap=swap)
+    said = texts.STAGE_SWAPPED.format(old=title_parts(swap.old.title)[0], new=title_parts(swap.new.title)[0])
+    after = replace(view, matched=steps, swap=swap, said=said, choosing=None)
+    return remembered(view, judged(view, after, planner), said.rstrip("."))
+
+
+def judged(before: PlanView, after: PlanView, planner: Planner) -> PlanView:
+    """Return a changed view with what the verifiers say of it; the script is judged again only where its steps have changed.
+
+    Args:
+        before: The view that was changed.
+        after: The view with its new steps and products.
+        planner: Knows the verifiers.
+    """
+    steps = refreshed(after.matched)
+    script = tuple(matched.step for matched in steps)
+    same = "t1" in before.checked and [s.text for s in script] == [s.text for s in before.script]
+    verdict, found = planner.reviewer.bundle(after.goal, steps, Eligibility(after.constraints))
+    return replace(
+        after,
+        phase="done",
+        message="",
+        script=script,
+        matched=steps,
+        checked=("t1", "t3"),
+        script_verdict=before.script_verdict if same else planner.reviewer.script(after.goal, steps),
+        bundle_verdict=verdict,
+        conflicts=tuple(_allowed(conflict, after) for conflict in found),
+        locked=after.locked & {match.product.product_id for matched in steps for match in matched.matches},
+    )
+
+
+def _allowed(conflict: Conflict, view: PlanView) -> Conflict:
+    """Return a conflict that offers neither to swap a locked product nor to bring back one that was turned down."""
+    barred = conflict.product_id in view.locked or conflict.swap_id in view.dismissed
+    return replace(conflict, product_id="", swap_id="") if barred else conflict
 
 
 def _asked(view: PlanView, payload: Any, planner: Planner) -> Swap:

@@ -93,6 +93,67 @@ SWAP_FOR = "Swap for {title}"
 INSTEAD_OF = "instead of {title}"
 SWAPPED_WHY = "Takes the place of {title}, which did not go together with the rest."
 
+EDIT = "Edit"
+EDIT_STEP = "step {n}: {text}"
+EDIT_NAME = "What is to be done"
+EDIT_SAVE = "Save"
+EDIT_UP = "Move up"
+EDIT_DOWN = "Move down"
+EDIT_REMOVE = "Remove step"
+ADD_STEP = "Add a step"
+ADD_STEP_PLACEHOLDER = "Rent a canoe for Saturday"
+UNDO = "Undo"
+REDO = "Redo"
+CHANGE_PRODUCT = "Change"
+CHOOSE = "Swap…"
+CHEAPER = "Cheaper"
+BETTER = "Better rated"
+DISMISS = "Not interested"
+LOCK = "Keep this one"
+UNLOCK = "No longer keep"
+KEPT = "Kept"
+CHOOSE_TITLE = "Instead of {title}"
+CHOOSE_UNDER = "At most $"
+CHOOSE_FOUR = "4 stars and more"
+CHOOSE_THIS = "Choose"
+CHOOSE_CLOSE = "Leave it as it is"
+CHOOSE_NONE = "None of these fits. Change the price or the stars."
+STEP_RENAMED = "Step {n} renamed; {found} found."
+STEP_ADDED = "Step {n} added; {found} found."
+STEP_REMOVED = "Step {n} removed: {text}."
+STEP_MOVED = "Step {old} is now step {new}."
+PRODUCT_LOCKED = "{title} stays, whatever changes."
+PRODUCT_UNLOCKED = "{title} may change again."
+DISMISSED_FOR = "{old} will not come back. {new} takes its place."
+DISMISSED = "{old} will not come back. Nothing else suits its place."
+NONE_CHEAPER = "Nothing cheaper of this kind fits in place of {title}."
+NONE_BETTER = "Nothing better rated of this kind fits in place of {title}."
+NONE_OTHER = "Nothing else in this catalogue fits in place of {title}."
+UNDONE = "Undone: {change}."
+REDONE = "Done again: {change}."
+INSTEAD_WHY = "In place of {title}."
+EDIT_BUSY = ("A plan is being made", "Wait until it is done, or stop it, then edit it.")
+TOO_MANY_STEPS = ("A plan holds at most {n} steps", "Remove one to add another.")
+STEP_TOO_LONG = ("The step has {n} characters, at most {most} can be kept", "Say it in one short sentence.")
+STEP_EMPTY = ("The step is empty", "Say in a few words what is to be done.")
+LOCKED = ("This product is kept", "Choose “No longer keep” first.")
+
+WHY = "Why this"
+WHY_STEP = "For the step"
+WHY_BOUGHT = "People buy it to"
+WHY_ALSO = "And to"
+WHY_FIT = "Fits this step"
+WHY_MEETS = "Keeps to"
+WHY_BUDGET = "{price} of your {budget}"
+WHY_PEOPLE = "made for {made_for}, you are {people}"
+WHY_WITHOUT = "without {names}"
+SEARCHED = "What was searched"
+SEARCHED_KINDS = "Looked for"
+SEARCHED_WORDS = "whatever people buy to do what this step says"
+SEARCHED_FOUND = "Shown"
+SEARCHED_NONE = "nothing"
+SEARCHED_LEFT = "Not shown"
+
 ADD = "Add"
 REMOVE = "Remove"
 NO_PRICE = "Price not listed"
@@ -116,6 +177,75 @@ CHECK_FIRST = "Check before you buy"
 UNPRICED = "without the {n} not priced"
 TAKE_WITH_YOU = "Take it with you"
 BAR = "View basket"
+
+SHARE = "Share"
+SHARE_TITLE = "Share this plan"
+SHARE_HINT = "The link holds the plan and your basket. Anyone who has it can open them; nothing is stored on the server."
+SHARE_LINK = "Link to this plan"
+SHARE_COPY_YOURSELF = "The clipboard is blocked here: copy the link from the field."
+SHARED = "Opened from a link: its steps are as they were sent, its products and checks are today's."
+SHARED_LEFT_OUT = "Left out {title}: {reason}."
+KEEP = "Keep plan"
+KEEP_TITLE = "Keep this plan"
+KEEP_HINT = "It stays in this browser, with the basket, until you delete it."
+KEEP_NAME = "Name"
+KEEP_FULL = "{n} plans are kept, which is the most. Delete one to keep another."
+KEEP_NO_ROOM = "The browser has no room left. Delete a kept plan."
+KEEP_BLOCKED = "This browser stores nothing for this page, so plans cannot be kept. Share gives you a link to keep instead."
+PLANS_KEPT = "Kept plans"
+PLAN_KEPT = "Kept “{name}”."
+PLAN_OPENED = "Opened “{name}”."
+PLAN_DELETE = "Delete"
+PLAN_DELETED = "Deleted “{name}”."
+PLAN_BEFORE = "Back to the plan before"
+DIALOG_CLOSE = "Close"
+PRINT = "Print"
+
+SHARES = {"servings": "{n} servings", "places": "{n}-person", "pack": "pack of {n}", "each": "one each"}
+"""Whom one product serves; the last is for what everybody needs one of."""
+SHARE_SUM = "{quantity} × {one} for {people}"
+BY_HAND = "your number; {words} would do"
+FOR_STEPS = "For"
+NICE = "Nice to have"
+NICE_OF = "Nice to have: {title}"
+MUST = "Must have"
+TICK = "Got it: {title}"
+TICKED = "{done} of {total} ticked off"
+OVER_BY = "Over by {over}"
+SWAP_THESE = {1: "Swap this one", 2: "Swap these two"}
+SWAP_MORE = "Swap these {n}"
+DROP_ONLY = "Leave out"
+FIT_SWAP = "{old} → {new}"
+FIT_DROP = "Leave out {old}"
+FIT_SAVES = "saves {saved}"
+FIT_AFTER = "Then {total}, {left} under the budget."
+FIT_NONE = "No choice of these products fits the budget. Remove something, or mark what is only nice to have."
+FIT_STALE = ("The basket has changed since this was worked out", "Wait a moment for the new one.")
+
+COMPARE = "Compare"
+COMPARED = "Comparing"
+COMPARE_OPEN = "Compare ({n})"
+COMPARE_TITLE = "Compare {n} products"
+COMPARE_CLOSE = "Close"
+COMPARE_CLEAR = "Clear"
+COMPARE_ONE = "Choose one more to compare with."
+COMPARE_FULL = ("Four products are being compared already", "Remove one from the comparison to add another.")
+COMPARE_ADD = "Add to basket"
+COMPARE_TAKE_OUT = "Take out of basket"
+COMPARE_REMOVE = "Remove {title} from the comparison"
+COMPARE_ROWS = {
+    "step": "Step",
+    "price": "Price",
+    "rating": "Rating",
+    "intention": "Why people buy it",
+    "t2": "Fits its step",
+    "features": "Features",
+}
+COMPARE_SAME = "The same for all ({n})"
+COMPARE_UNKNOWN = "Not said"
+COMPARE_SCROLL = "Comparison, scrolls sideways"
+YES = "yes"
+NO = "no"
 
 ABOUT_TITLE = "What this is"
 ABOUT_LEAD = (
@@ -210,6 +340,12 @@ BENCH_PRINT = "Print, or save as PDF"
 STALE = ("This button belongs to an older page", "Reload the page and try again.")
 UNKNOWN_PRODUCT = ("This product is not in the catalogue that is loaded", "Plan again and add it from there.")
 BASKET_FULL = ("The basket holds at most {n} different products", "Remove one to add another.")
+SHARE_NOTHING = ("There is no plan to share yet", "Plan something first.")
+SHARE_TOO_LARGE = ("This plan is too large for a link", "Remove some steps or shorten the goal.")
+SHARE_BROKEN = ("This link is damaged or cut off", "Ask for it again, or plan the goal here.")
+SHARE_LONG = ("This link is longer than any that this page makes", "Ask for it again, or plan the goal here.")
+SHARE_VERSION = ("This link was made by another version of this page", "Ask for a new one, or plan the goal here.")
+SHARE_WORKING = ("A plan is being made", "Wait until it is done or press Stop, then open the other one.")
 
 
 _SIMILARITY = ((0.70, "strong match"), (0.55, "good match"), (0.45, "fair match"))
@@ -224,6 +360,16 @@ def similarity_words(cosine: float) -> str:
 def usd(amount: float) -> str:
     """Return an amount as ``$1,234.50``."""
     return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+def shared_gone(n: int) -> str:
+    """Return how many products of a shared plan are gone; "" for none."""
+    return f"{count(n, 'product')} {'is' if n == 1 else 'are'} no longer in the catalogue." if n else ""
+
+
+def shared_refused(n: int) -> str:
+    """Return how many steps of a shared plan are not shown; "" for none."""
+    return f"{count(n, 'step')} {'was' if n == 1 else 'were'} left out: this page does not plan that." if n else ""
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +21,10 @@ def _no_product(_: str) -> Product | None:
     return None
 
 
+def _no_intentions(_: str) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Backing:
     """What the page knows beside the plan itself; the same for every visitor.
@@ -29,11 +33,13 @@ class Backing:
         cards: What was measured of each verifier.
         problems: One sentence for each model that cannot be used.
         product: Finds a product of the catalogue.
+        intentions: Says why people buy a product.
     """
 
     cards: Mapping[Task, ReportCard] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     product: Callable[[str], Product | None] = _no_product
+    intentions: Callable[[str], Sequence[str]] = _no_intentions
 
     def weak(self, task: Task) -> bool:
         """Return whether a verifier's own measured interval reaches chance."""

@@ -13,6 +13,7 @@ from ecomscript.schema import (
     Conflict,
     ConstraintItem,
     Constraints,
+    Match,
     MatchedStep,
     PlanRequest,
     Product,
@@ -36,6 +37,29 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class Choosing:
+    """The list of what could take a product's place, while it is open."""
+
+    product_id: str
+    options: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit as it is remembered.
+
+    Attributes:
+        view: The plan on the other side of it, without memory of its own.
+        swap: The swap that it was, if any.
+        name: What it is called.
+    """
+
+    view: PlanView
+    swap: Swap | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanView:
     """State of the plan area.
 
@@ -46,7 +70,13 @@ class PlanView:
         script: All steps of the plan, known before their products are.
         matched: The steps whose products are known, in order.
         checked: The verifiers that have spoken; their verdict is None when they could not.
-        swap: The last product swapped in this plan.
+        swap: The product swapped by the last change of this plan.
+        said: What the last change did, in a sentence.
+        choosing: The open list of alternatives.
+        dismissed: Ids of products that never come back in this plan.
+        locked: Ids of shown products that stay whatever is matched again.
+        past: The changes that can be undone, the last one last.
+        future: The changes that can be made again, the next one first.
         message: Cause and fix when ``phase`` is "failed".
         elapsed_s: Seconds from the request to the last event.
     """
@@ -66,6 +96,12 @@ class PlanView:
     bundle_verdict: Verdict | None = None
     conflicts: tuple[Conflict, ...] = ()
     swap: Swap | None = None
+    said: str = ""
+    choosing: Choosing | None = None
+    dismissed: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
+    past: tuple[Change, ...] = ()
+    future: tuple[Change, ...] = ()
     notices: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     message: str = ""

@@ -250,6 +250,15 @@ class SegmentModel(nn.Module):
         for prefix, layer in (("whole.", self.whole_head), ("segment.", self.segment_head)):
             layer.load_state_dict({name.removeprefix(prefix): t.float() for name, t in head.items() if name.startswith(prefix)})
 
+    @torch.no_grad()
+    def average(self, folder: Path) -> None:
+        """Move half way to an adapter that training went on from: the mean of two points of one road generalises better than its end."""
+        there = {name: p.detach().clone() for name, p in self.named_parameters() if p.requires_grad}
+        self.restore(folder)
+        for name, p in self.named_parameters():
+            if p.requires_grad:
+                p.copy_((p + there[name]) / 2)
+
     @torch.inference_mode()
     def score(self, inputs: Sequence[Segments]) -> Scores:
         """Return the logits of any number of inputs; what shares a batch moves them by rounding only (bfloat16: some hundredths)."""

@@ -163,6 +163,7 @@ class Run:
     injection: Injection | None = None
     taught: Path | None = None
     start_from: Path | None = None
+    average: bool = False
     plans: bool = False
     hold_out_domains: bool = False
     checkpoint: Path = CHECKPOINTS
@@ -209,17 +210,22 @@ def train(run: Run) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     trainer.run(samples, run.train.epochs, run.task, after, first)
     model.restore(folder / "best")
+    reached = max(history)
+    if run.average and run.start_from:
+        model.average(run.start_from)
+        reached = auc_of(model, validation)
     meta = {
         "task": run.task,
         "train": asdict(run.train),
         "injection": run.injection,
         "teacher": run.taught.name if run.taught else None,
         "started_from": run.start_from.name if run.start_from else None,
+        "averaged": run.average,
         "plans": run.plans,
         "held_out_domains": run.hold_out_domains,
         "data_sha256": identity["data"],
         "samples": len(samples),
-        "validation_auc": round(max(history), 4),
+        "validation_auc": round(reached, 4),
         "validation_aucs": [round(auc, 4) for auc in history],
         "seconds": round(time.perf_counter() - started),
     }
@@ -306,6 +312,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--library-epochs", type=int, default=default.library_epochs, help="T1: passes over the library's flawed variants")
     p.add_argument("--patience", type=int, default=default.patience)
     p.add_argument("--start-from", type=Path, help="adapter folder to go on from, of the same base and LoRA settings")
+    p.add_argument("--average", action="store_true", help="write the mean of the adapter gone on from and the best one")
     p.add_argument("--plans", action="store_true", help="T2: learn from judged products of plans too")
     p.add_argument("--hold-out-domains", action="store_true", help="do not train on the domains held out for measuring transfer")
     p.add_argument("--seed", type=int, default=default.seed)
@@ -326,6 +333,8 @@ def _run(args: argparse.Namespace) -> Run:
         raise InputError(f"--layers is {args.layers}", "Give a number of layers, 0 for all.")
     if args.start_from and not (args.start_from / ADAPTER).is_file():
         raise InputError(f"There is no adapter in {args.start_from}", "Name a folder that training wrote.")
+    if args.average and not args.start_from:
+        raise InputError("--average needs an adapter to go on from", "Add --start-from, or leave it out.")
     for option, task in (("plans", "t2"), ("taught", "t2"), ("library_epochs", "t1")):
         if getattr(args, option) and args.task != task:
             raise InputError(f"--{option.replace('_', '-')} is for {task}", f"Leave it out for {args.task}.")
@@ -343,6 +352,7 @@ def _run(args: argparse.Namespace) -> Run:
         injection=args.inject,
         taught=args.taught,
         start_from=args.start_from,
+        average=args.average,
         plans=args.plans,
         hold_out_domains=args.hold_out_domains,
         checkpoint=args.checkpoint,
