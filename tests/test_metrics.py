@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ecomscript.evaluation import metrics
-from ecomscript.evaluation.calibrate import LEVELS, levels
 from ecomscript.evaluation.metrics import measure, pair_accuracy
 from ecomscript.verification.claims import ScriptClaim
 from ecomscript.verification.items import Item
@@ -124,14 +123,3 @@ def test_a_domain_of_few_items_or_one_label_is_left_out():
     rows += [(n % 2, "", "none" if n % 2 else "vague", "tiny") for n in range(7)] + [(1, "", "none", "right")] * 9
     row = measure(items(*rows), np.random.default_rng(0).random(len(rows)), 0)
     assert set(row["auc_by_domain"]) == {"home"}
-
-
-def test_levels_hold_a_third_each_and_the_share_that_was_right():
-    scores = np.linspace(0.01, 0.99, 90)
-    labels = [0] * 30 + [0, 1] * 15 + [1] * 30
-    found = levels(scores, labels)
-    assert [level["word"] for level in found] == [word for word, _ in LEVELS] == ["high", "fair", "low"]
-    assert [level["items"] for level in found] == [30, 30, 30]
-    assert [level["right"] for level in found] == [1.0, 0.5, 0.0]
-    assert found[0]["from"] > found[1]["from"] > found[2]["from"] == 0.0
-    assert (scores >= found[0]["from"] - 1e-4).sum() == 30
