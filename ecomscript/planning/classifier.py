@@ -111,7 +111,7 @@ class RequestClassifier:
     def save(self, path: Path) -> None:
         """Write the weights as one npz file."""
         names = list(self.thresholds)
-        np.savez(
+        np.savez_compressed(
             path,
             labels=np.array(self.labels),
             weights=self.weights.astype(np.float32),
