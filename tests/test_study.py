@@ -71,6 +71,7 @@ def normal(text):
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
+@pytest.mark.slow
 def test_the_goals_are_in_no_data_set():
     goals = [request.goal for request in read_goals().values()]
     assert len({normal(goal) for goal in goals}) == 50

@@ -129,6 +129,7 @@ def test_what_both_share_cancels_in_the_interval_of_a_difference():
 # the leaderboard
 
 
+@pytest.mark.slow
 def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
     models = write_verifiers(tmp_path / "models", tiny_bert)
     (models / "t2").rename(models / "t2-copy")
@@ -289,6 +290,7 @@ def splits_and_domains(items):
     return {item.split for item in items}, {item.domain for item in items}
 
 
+@pytest.mark.slow
 def test_the_adapter_without_the_held_out_domains_is_measured_on_them(save):
     runs = save("t2-held-out-domains", held_out_domains=True)
     rows = [row for row in transfer_task.rows(0, runs) if row["model"] == "adapter"]
