@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,11 @@ def rows(seed: int, models: Path = SHIPPED_MODELS, runs: Path = RUNS) -> list[di
 
 
 def gold_rows(task: Task, seed: int, models: Path = SHIPPED_MODELS) -> list[dict[str, Any]]:
-    """Return those of ``rows`` that are about the shipped verifiers on the gold development items: the quick part."""
-    data = Data.of(task)
-    return list(_shipped(task, replace(data, measured={GOLD: data.measured[GOLD]}), seed, models))
+    """Return the one of ``rows`` that is about the shipped verifier on the gold development items: the quick part."""
+    items = load_gold(task)
+    parts, _ = parts_of(task, models, items)
+    combiner = Combiner.load(models / task, list(parts))
+    return [{"task": task, "model": "shipped", "split": GOLD, **measure(items, combiner.probability(parts), seed)}]
 
 
 def _task_rows(task: Task, data: Data, seed: int, models: Path, runs: Path) -> Rows:
