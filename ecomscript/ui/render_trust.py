@@ -56,8 +56,8 @@ def conflicts_html(view: PlanView, backing: Backing) -> str:
 def _of_plan(task: Task, verdict: Verdict | None, view: PlanView, backing: Backing) -> str:
     waiting = view.phase == "working" and task not in view.checked
     found = pending(task) if waiting else trust(task, verdict, backing)
-    said = f"<b>{escape(found.words)}</b>{_number(found)}"
-    shown = f'<p class="es-trust-words">{_icon(found)}{said}</p>' if waiting else _button(said, found, task)
+    said = f"<b>{escape(found.words)}</b>{number_html(found)}"
+    shown = f'<p class="es-trust-words">{icon_html(found)}{said}</p>' if waiting else _button(said, found, task)
     reason = f'<p class="es-trust-reason">{escape(found.reason)}</p>' if found.reason else ""
     return f'<div class="es-trust is-{found.look}"><p class="es-trust-label">{escape(found.label)}</p>{shown}{reason}</div>'
 
@@ -85,17 +85,18 @@ def _button(said: str, found: Trust, key: str) -> str:
     sentences = "".join(f"<p>{escape(text)}</p>" for text in found.explanation)
     tip = f"tip-{escape(key)}"
     return (
-        f'<button type="button" class="es-trust-words" aria-describedby="{tip}">{_icon(found)}<span class="es-trust-said">{said}</span>'
+        f'<button type="button" class="es-trust-words" aria-describedby="{tip}">{icon_html(found)}<span class="es-trust-said">{said}</span>'
         f'</button><div class="es-tip" id="{tip}" role="tooltip" popover="auto">{sentences}</div>'
     )
 
 
-def _icon(found: Trust) -> str:
+def icon_html(found: Trust) -> str:
     """Return three bars, of which the level says how many are full; a verdict without a level has a sign instead."""
     return f'<span class="es-bars is-{found.look}" aria-hidden="true"><i></i><i></i><i></i></span>'
 
 
-def _number(found: Trust) -> str:
+def number_html(found: Trust) -> str:
+    """Return the probability, set smaller; nothing where none may be shown."""
     return f' <span class="es-number">· {escape(found.number)}</span>' if found.number else ""
 
 

@@ -17,6 +17,7 @@ from ecomscript.schema import Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.border import PLAN_SLOTS
 from ecomscript.ui.markup import escape, items
+from ecomscript.ui.render_trust import icon_html, number_html
 from ecomscript.ui.trust import Backing, Trust, pending, trust
 from ecomscript.verification.claims import BundleClaim, Claim, ClaimError, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.compatibility import Clash, Placed, clashes
@@ -153,12 +154,10 @@ def rule_clashes(claim: Claim) -> tuple[Clash, ...]:
 
 def trust_html(found: Trust, named: Sequence[str] = ()) -> str:
     """Return a confidence with all that it is worth in plain sight, and the steps that its reason is about."""
-    value = f' <span class="es-number">· {escape(found.number)}</span>' if found.number else ""
-    bars = f'<span class="es-bars is-{found.look}" aria-hidden="true"><i></i><i></i><i></i></span>'
     reason = f'<p class="es-try-reason">{escape(found.reason)}</p>' if found.reason else ""
     return (
         f'<section class="es-trust is-{found.look}"><h3 class="es-trust-label">{escape(found.label)}</h3>'
-        f'<p class="es-trust-words">{bars}<span><b>{escape(found.words)}</b>{value}</span></p>{reason}'
+        f'<p class="es-trust-words">{icon_html(found)}<span><b>{escape(found.words)}</b>{number_html(found)}</span></p>{reason}'
         f"{items(map(escape, named), 'es-try-named')}{items(map(escape, found.explanation), 'es-try-worth')}</section>"
     )
 
