@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ecomscript.association.encoder import Encoder
 from ecomscript.association.index import IntentionIndex
 from ecomscript.evaluation.fit import LibrarySteps, fit_kinds, fit_maps
+from ecomscript.evaluation.metrics import interval_of_mean
 from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import Library
@@ -21,7 +22,6 @@ from ecomscript.schema import CONFIDENCE_WORDS, Confidence, LibraryScript
 HELD_OUT = 0.1
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 """Sizes of the library on the learning curve."""
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def curve_rows(
                 "scripts": len(inside),
                 "goals": len(split.goals),
                 **_summary(answers),
-                "own_needs_met_ci95": _interval([answer.met for answer in answers], rng),
+                "own_needs_met_ci95": interval_of_mean([answer.met for answer in answers], rng),
                 "ready_share": round(ready / len(split.goals), 4) if split.goals else None,
             }
         )
@@ -127,11 +127,3 @@ def _summary(answers: Sequence[_Answer]) -> dict[str, Any]:
     columns = [answer.met for answer in answers], [answer.products for answer in answers]
     means = [round(float(np.mean(values)), 4) if values else None for values in columns]
     return {"plans": len(answers), "own_needs_met": means[0], "products_per_plan": means[1]}
-
-
-def _interval(values: Sequence[float], rng: np.random.Generator) -> list[float] | None:
-    """Return the 95 % interval of the mean by the bootstrap; None without values."""
-    if not values:
-        return None
-    means = rng.choice(values, (RESAMPLES, len(values))).mean(axis=1)
-    return [round(float(q), 4) for q in np.quantile(means, (0.025, 0.975))]

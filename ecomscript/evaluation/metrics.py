@@ -14,9 +14,17 @@ from ecomscript.verification.combine import calibration_error
 from ecomscript.verification.items import Item
 
 Array = npt.NDArray[np.float64]
-RESAMPLES = 1000
+RESAMPLES, MEAN_RESAMPLES = 1000, 2000
 FEWEST = 8
 """Fewest items of an error or a domain for which an area under the curve is given."""
+
+
+def interval_of_mean(values: Sequence[float], rng: np.random.Generator) -> list[float] | None:
+    """Return the 95 % interval of the mean by the bootstrap, drawn from ``rng``; None without values."""
+    if not values:
+        return None
+    means = rng.choice(np.asarray(values), (MEAN_RESAMPLES, len(values))).mean(axis=1)
+    return [round(float(q), 4) for q in np.quantile(means, (0.025, 0.975))]
 
 
 def measure(items: Sequence[Item], probabilities: Array, seed: int) -> dict[str, Any]:

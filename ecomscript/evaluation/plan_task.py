@@ -11,11 +11,10 @@ import numpy as np
 
 from ecomscript.errors import InputError
 from ecomscript.evaluation.goals import Goal, Verdict, judge
+from ecomscript.evaluation.metrics import interval_of_mean
 from ecomscript.pipeline import Pipeline
 from ecomscript.request import make_request
 from ecomscript.schema import Plan
-
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,10 @@ def _summary(answered: Sequence[Answered], seed: int) -> dict[str, Any]:
         "products_per_plan": round(float(np.mean([v.products for v in verdicts])), 2) if verdicts else None,
     }
     if coverage:
-        found |= {"needs_coverage": round(float(np.mean(coverage)), 4), "needs_coverage_ci95": _interval(coverage, seed)}
+        found |= {
+            "needs_coverage": round(float(np.mean(coverage)), 4),
+            "needs_coverage_ci95": interval_of_mean(coverage, np.random.default_rng(seed)),
+        }
         reachable = [sum(map(bool, a.goal.needs.values())) / len(a.goal.needs) for a in answered if a.goal.needs]
         found["needs_coverage_of_whole_catalogue"] = round(float(np.mean(reachable)), 4)
     return found
@@ -88,13 +90,6 @@ def _detail(answered: Answered) -> dict[str, Any]:
         "violations": list(verdict.violations),
         "answered_rightly": verdict.answered_rightly,
     }
-
-
-def _interval(values: Sequence[float], seed: int) -> list[float]:
-    """Return the 95 % bootstrap interval of the mean over goals."""
-    rng = np.random.default_rng(seed)
-    means = rng.choice(np.asarray(values), (RESAMPLES, len(values))).mean(axis=1)
-    return [round(float(q), 4) for q in np.quantile(means, (0.025, 0.975))]
 
 
 def _quantiles(seconds: Sequence[float]) -> Mapping[str, float] | None:
