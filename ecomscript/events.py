@@ -1,19 +1,24 @@
-"""What a running plan tells its watchers; the UI, the command line and the API all consume this one stream."""
+"""What a running plan tells its watchers; the UI, the command line and the API all consume this one stream.
+
+Every event has ``elapsed_s``, the seconds since the request arrived, and ``usage``, what language models were asked for it so far.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecomscript.schema import Conflict, Constraints, MatchedStep, Plan, Script, Status, Verdict
+from ecomscript.schema import NO_USAGE, Conflict, Constraints, MatchedStep, Plan, Script, Status, Step, Usage, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """The goal was understood: with status "plan" there is a script, otherwise only notices and questions.
 
+    It comes again when another script takes the place of this one; steps of the first that the second does not have are then void.
+
     Attributes:
         goal: The goal as it was understood: that of a foreign wording is English.
-        elapsed_s: Seconds since the request arrived (the same in every event).
+        complete: False while a language model writes the script: its steps follow, each as ``StepPlanned``.
     """
 
     status: Status
@@ -23,14 +28,34 @@ class Planned:
     notices: tuple[str, ...]
     questions: tuple[str, ...]
     elapsed_s: float
+    complete: bool = True
+    usage: Usage = NO_USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A language model is at work; tells nothing but the time and the tokens."""
+
+    elapsed_s: float
+    usage: Usage = NO_USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlanned:
+    """A language model wrote one more step."""
+
+    step: Step
+    elapsed_s: float
+    usage: Usage = NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)
 class StepMatched:
-    """The products of one step are known; steps arrive in order."""
+    """The products of one step are known; steps arrive in order, and once more where the whole plan changes their products."""
 
     matched: MatchedStep
     elapsed_s: float
+    usage: Usage = NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +64,7 @@ class ScriptVerified:
 
     verdict: Verdict | None
     elapsed_s: float
+    usage: Usage = NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +74,7 @@ class BundleVerified:
     verdict: Verdict | None
     conflicts: tuple[Conflict, ...]
     elapsed_s: float
+    usage: Usage = NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +83,7 @@ class Failed:
 
     message: str
     elapsed_s: float
+    usage: Usage = NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +92,7 @@ class Finished:
 
     plan: Plan
     elapsed_s: float
+    usage: Usage = NO_USAGE
 
 
-Event = Planned | StepMatched | ScriptVerified | BundleVerified | Failed | Finished
+Event = Planned | Writing | StepPlanned | StepMatched | ScriptVerified | BundleVerified | Failed | Finished

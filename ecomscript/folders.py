@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
+import gzip
 import hashlib
 import json
+import os
+import re
+import shutil
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ecomscript.errors import IndexFolderError
+from ecomscript.errors import CatalogError, IndexFolderError
 
 MANIFEST = "manifest.json"
+DATA_FILES = re.compile(r"\.(?:jsonl|ndjson|csv|tsv|xml|parquet)(?:\.(?:gz|zst))?$")
+"""Names of files that are read where a catalogue is a folder."""
 REBUILD = "Build it again with `python -m index_build --catalog FILE_OR_DIR --out DIR`."
 
 
@@ -23,6 +31,16 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         cause = f"The index folder {folder} cannot be written ({error.strerror or error})"
         raise IndexFolderError(cause, "Choose a folder that you may write to, on a disk with room.") from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while a file of a catalogue is read into a ``CatalogError``."""
+    try:
+        yield
+    except OSError as error:
+        fix = "Make it readable, or take it out of the catalogue."
+        raise CatalogError(f"{path} cannot be read ({error.strerror or error})", fix) from error
 
 
 def unseal(folder: Path) -> None:
@@ -93,13 +111,65 @@ def open_sealed(folder: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
     return manifest
 
 
+def replace_folder(finished: Path, folder: Path) -> None:
+    """Put a finished folder in the place of another, which is removed afterwards; in one step where the system can exchange two names.
+
+    Killed in between, a system that cannot leaves the finished folder beside the place, where a build with ``--resume`` takes it up.
+
+    Raises:
+        OSError: The place cannot be written.
+    """
+    if not folder.exists():
+        finished.rename(folder)
+        return
+    if not _exchange(finished, folder):
+        before = folder.with_name(f"{folder.name}.before")
+        shutil.rmtree(before, ignore_errors=True)
+        folder.rename(before)
+        finished.rename(folder)
+        before.rename(finished)
+    shutil.rmtree(finished, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names by Linux' renameat2; False where there is no such call, or the disk cannot do it."""
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    try:
+        return ctypes.CDLL(None).renameat2(here, os.fsencode(one), here, os.fsencode(other), swap) == 0
+    except (AttributeError, OSError, TypeError):
+        return False
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Return the ``DATA_FILES`` under a folder in the order of their names."""
+    return sorted(path for path in folder.rglob("*") if DATA_FILES.search(path.name.lower()) and path.is_file())
+
+
 def fingerprint(source: Path) -> str:
-    """Return the SHA-256 over names and contents of the data: the ``*.jsonl`` and ``*.jsonl.gz`` files under a folder, or one file."""
+    """Return the SHA-256 over names and contents of the data: the ``DATA_FILES`` under a folder, or one file.
+
+    Packing a file by gzip changes nothing.
+
+    Raises:
+        CatalogError: A file cannot be read.
+    """
     digest = hashlib.sha256()
-    for path in [source] if source.is_file() else sorted([*source.rglob("*.jsonl"), *source.rglob("*.jsonl.gz")]):
+    for path in [source] if source.is_file() else data_files(source):
         name = path.name if path == source else path.relative_to(source).as_posix()
-        digest.update(f"{name}\0{_sha256(path)}\n".encode())
+        with reading(path):
+            digest.update(f"{name.removesuffix('.gz')}\0{_content(path)}\n".encode())
     return digest.hexdigest()
+
+
+def _content(path: Path) -> str:
+    """Return the SHA-256 of what a file holds, unpacked where that can be done."""
+    if path.suffix == ".gz":
+        try:
+            with gzip.open(path) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            pass
+    return _sha256(path)
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,13 @@ def read_lines(path: Path, fields: Sequence[str]) -> list[Line]:
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error})", "Name a UTF-8 text file with one JSON object a line.") from None
     return [_line(path, number, text, fields) for number, text in enumerate(lines, 1) if text.strip()]
+
+
+def whole_values(path: Path) -> Iterator[Any]:
+    """Yield the value of every line that is JSON; a line that was cut off when a run ended is passed over, a missing file has none."""
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else ():
+        with suppress(ValueError):
+            yield json.loads(line)
 
 
 def _line(path: Path, number: int, text: str, fields: Sequence[str]) -> Line:

@@ -15,6 +15,14 @@ MAX_PEOPLE = 1000
 MAX_EXCLUDED = 20
 MAX_EXCLUDED_CHARS = 60
 MAX_REMOVED = 100
+MAX_REFINEMENTS = 20
+MAX_REFINEMENT_CHARS = 200
+MAX_STEPS = 30
+MAX_STEP_CHARS = 200
+MAX_OBJECTIVE_CHARS = 300
+MAX_NOTE_CHARS = 1_000
+MAX_NAME_CHARS = 100
+"""Of a plan that a person edits, shares or sends back."""
 MAX_BUDGET_USD = 1_000_000
 
 # Marks that reorder text on screen (Trojan Source); the zero-width joiner is not among them because emoji need it.
@@ -35,6 +43,7 @@ def make_request(
     people: float | str | None = None,
     exclude: str | Iterable[str] | None = None,
     removed: Iterable[str] = (),
+    refinements: Iterable[str] = (),
 ) -> PlanRequest:
     """Check and clean what was typed.
 
@@ -44,6 +53,7 @@ def make_request(
         people: How many people the plan is for; None or "" when it was not said.
         exclude: What must not appear, as a list or as comma-separated text.
         removed: Keys of constraints found in the goal that the person took away again.
+        refinements: What the person asked for later, in words.
 
     Raises:
         InputError: A value cannot be used; the message says which and what to do.
@@ -59,7 +69,25 @@ def make_request(
         people=_people(people),
         exclude=_exclude(exclude),
         removed=_removed(removed),
+        refinements=_refinements(refinements),
     )
+
+
+def clean_refinement(text: object) -> str:
+    """Return what a person asks to change as one clean line.
+
+    Raises:
+        InputError: It is not text, empty or too long.
+    """
+    if not isinstance(text, str):
+        raise InputError("What is to change is not text", "Say it in a few words, such as: no alcohol.")
+    if len(text) > MAX_REFINEMENT_CHARS:
+        cause = f"What is to change has {len(text):,} characters, at most {MAX_REFINEMENT_CHARS} can be read"
+        raise InputError(cause, "Say one change at a time.")
+    cleaned = clean_text(text)
+    if not cleaned:
+        raise InputError("Nothing was said", "Say in a few words what is to change, such as: no alcohol.")
+    return cleaned
 
 
 def _number(value: float | str | None, cause: str, fix: str) -> float | None:
@@ -112,6 +140,14 @@ def _removed(value: Iterable[str]) -> frozenset[str]:
     if len(keys) > MAX_REMOVED:
         raise InputError(f"{len(keys)} constraints were removed, at most {MAX_REMOVED} can be", "Start again from the goal.")
     return keys
+
+
+def _refinements(value: Iterable[str]) -> tuple[str, ...]:
+    texts = tuple(map(clean_refinement, _texts(value, "The refinements")))
+    if len(texts) > MAX_REFINEMENTS:
+        cause = f"The plan was refined {len(texts)} times, at most {MAX_REFINEMENTS} can be kept"
+        raise InputError(cause, "Put it all into the goal and plan again.")
+    return texts
 
 
 def _texts(value: str | Iterable[str] | None, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,12 @@ from ecomscript.association.associate import JUDGE_DROPS, Judge
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.index import IntentionIndex
 from ecomscript.schema import Conflict, MatchedStep, Product, Verdict
-from ecomscript.verification.claims import MAX_CHARACTERS, BundleClaim, BundleStep, ProductClaim, ScriptClaim
-from ecomscript.verification.compatibility import Clash, Placed, clashes
+from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim, cut
+from ecomscript.verification.compatibility import Clash, Placed, clashes, unfit
 from ecomscript.verification.suite import Verifiers
+
+REMEMBERED = 256
+"""Verdicts on scripts that are kept, the last ones asked for."""
 
 
 class Reviewer:
@@ -27,6 +31,8 @@ class Reviewer:
     def __init__(self, verifiers: Verifiers, index: IntentionIndex) -> None:
         self.verifiers, self._index = verifiers, index
         self._choice = verifiers.choice or verifiers.t2
+        # The same script gets the same verdict, so that keeping a product, or going back and forth, asks no model again.
+        self._script_verdict = lru_cache(REMEMBERED)(self._ask_script)
 
     @property
     def judge(self) -> Judge | None:
@@ -35,13 +41,17 @@ class Reviewer:
 
     def _judge(self, goal: str, placed: Sequence[tuple[str, Product]]) -> npt.NDArray[np.float64]:
         assert self._choice is not None
-        return self._choice.scores([ProductClaim(_cut(goal), _cut(step), *_described(product)) for step, product in placed])
+        return self._choice.scores([ProductClaim.of(goal, step, product) for step, product in placed])
+
+    def unfit(self, goal: str, step: str, product: Product) -> bool:
+        """Return whether an attribute rule says that a product does not go with the goal."""
+        return unfit(goal, _placed(step, product))
 
     def script(self, goal: str, steps: Sequence[MatchedStep]) -> Verdict | None:
         """Return T1's verdict on the steps for the goal as typed; None when the model cannot be used."""
         if self.verifiers.t1 is None or not steps:
             return None
-        return self.verifiers.t1.verdicts([ScriptClaim(_cut(goal), tuple(_cut(matched.step.text) for matched in steps))])[0]
+        return self._script_verdict(ScriptClaim.of(goal, steps))
 
     def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
         """Return T3's verdict on all products together, every conflict that the attribute rules name, and T3's own likeliest one.
@@ -57,8 +67,7 @@ class Reviewer:
         named = [self._conflict(goal, clash, placed, products, eligibility) for clash in found]
         verdict = None
         if self.verifiers.t3 is not None and placed:
-            bundle = tuple(BundleStep(_cut(s.step.text), tuple(_cut(m.product.title) for m in s.matches)) for s in steps)
-            verdict = self.verifiers.t3.verdicts([BundleClaim(_cut(goal), bundle)], [found])[0]
+            verdict = self.verifiers.t3.verdicts([BundleClaim.of(goal, steps)], [found])[0]
             if verdict.places and not any(set(verdict.places) <= {clash.first, clash.second} for clash in found):
                 suspected = Clash("t3", verdict.places[0], verdict.places[1] if len(verdict.places) > 1 else None, verdict.reason)
                 named.append(self._conflict(goal, suspected, placed, products, eligibility))
@@ -83,20 +92,23 @@ class Reviewer:
         """Return whether T3 would name these products alone as a clash."""
         if self.verifiers.t3 is None:
             return False
-        claim = BundleClaim(_cut(goal), tuple(BundleStep(_cut(side.step), (_cut(side.title),)) for side in sides))
+        claim = BundleClaim(cut(goal), tuple(BundleStep(cut(side.step), (cut(side.title),)) for side in sides))
         return bool(self.verifiers.t3.verdicts([claim], [()])[0].places)
+
+    def _ask_script(self, claim: ScriptClaim) -> Verdict:
+        assert self.verifiers.t1 is not None
+        return self.verifiers.t1.verdicts([claim])[0]
 
     def _replacements(self, goal: str, step: str, culprit: int, products: Sequence[Product], eligibility: Eligibility) -> list[Product]:
         """Return the other products of the culprit's kind that keep the constraints and the budget, the most helpful first."""
         old, taken = products[culprit], {product.product_id for product in products}
         budget = eligibility.budget_usd
-        room = None if budget is None else round(budget - sum(p.price_usd or 0.0 for p in products) + (old.price_usd or 0.0), 2)
+        room = None if budget is None else round(budget - sum(map(eligibility.cost_usd, products)) + eligibility.cost_usd(old), 2)
+        kin = [self._index.products[row] for row in self._index.products_of_kind.get(old.kind or "", [])]
         found = [
             product
-            for row in self._index.products_of_kind.get(old.kind or "", [])
-            if (product := self._index.products[row]).product_id not in taken
-            and eligibility.violation(product) is None
-            and (room is None or (product.price_usd or 0.0) <= room)
+            for product, reason in zip(kin, eligibility.violations(kin), strict=True)
+            if reason is None and product.product_id not in taken and (room is None or eligibility.cost_usd(product) <= room)
         ]
         if not found or self.judge is None:
             return found
@@ -106,12 +118,3 @@ class Reviewer:
 
 def _placed(step: str, product: Product) -> Placed:
     return Placed(step, product.title, " ".join(product.features), product.attributes)
-
-
-def _described(product: Product) -> tuple[str, str]:
-    """Return title and first feature, as T2 was trained on."""
-    return _cut(product.title), _cut(product.features[0]) if product.features else ""
-
-
-def _cut(text: str) -> str:
-    return text[:MAX_CHARACTERS]

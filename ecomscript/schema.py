@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from ecomscript.quantities import cost_usd, quantity_for
+
 AttributeValue = str | float | bool | tuple[str, ...]
 Status = Literal["plan", "clarify", "redirect", "refuse"]
-Confidence = Literal["ready", "assembled", "weak"]
+Confidence = Literal["ready", "assembled", "weak", "written"]
 
 PER_STEP = 3
 """Most products of a step."""
@@ -20,12 +22,56 @@ CONFIDENCE_WORDS: Mapping[Confidence, str] = {
     "ready": "a ready plan",
     "assembled": "put together from near plans",
     "weak": "no ready plan was close",
+    "written": "written by a language model",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What language models were asked for, added up.
+
+    Attributes:
+        calls: Questions put to a model.
+        prompt_tokens: Tokens of the questions.
+        completion_tokens: Tokens of the answers.
+        cost_usd: Estimated cost in US dollars; None when the price of a model is not known.
+        estimated: Whether token counts are guessed from the length of the texts, because the service does not tell them (yet).
+    """
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+    estimated: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of questions and answers."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return both together."""
+        cost = None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd
+        return Usage(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            cost,
+            self.estimated or other.estimated,
+        )
+
+
+NO_USAGE = Usage()
+"""No language model was asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
-    """One row of a catalogue; ``product_id`` is stable under re-ordering of the file."""
+    """One row of a catalogue.
+
+    ``product_id`` is stable under re-ordering of the file. ``transferred_from`` names the hand-written kinds whose purchase intentions the
+    row was given, where its catalogue has none of its own.
+    """
 
     product_id: str
     title: str
@@ -40,15 +86,15 @@ class Product:
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     image_url: str | None = None
     page_url: str | None = None
+    transferred_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """Why people buy: a plain verb phrase, and the products it leads to (many to many)."""
+    """Why people buy: a plain verb phrase; the index knows which products it leads to (many to many)."""
 
     intention_id: str
     text: str
-    product_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +246,7 @@ class PlanRequest:
         people: Explicit number of people; wins over one found in the goal.
         exclude: Explicit exclusions, added to those found in the goal.
         removed: Keys (see ``Constraints.keys``) of constraints found in the goal that the person took away again.
+        refinements: What the person asked for later, in words ("no alcohol", "for 12"); the last one wins.
     """
 
     goal: str
@@ -207,6 +254,7 @@ class PlanRequest:
     people: int | None = None
     exclude: tuple[str, ...] = ()
     removed: frozenset[str] = frozenset()
+    refinements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +301,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a language model says of a claim.
+
+    Attributes:
+        model: How people call it.
+        score: P(the claim holds), by its own word; None where it said neither yes nor no.
+    """
+
+    model: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Two things of one plan that do not go together, and why.
 
@@ -288,6 +349,7 @@ class Plan:
     notices: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    usage: Usage = NO_USAGE
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -296,8 +358,8 @@ class Plan:
 
     @property
     def total_usd(self) -> float:
-        """Price of one of each product, in US dollars; rows without a price count as zero."""
-        return round(sum(p.price_usd or 0.0 for p in self.products), 2)
+        """Price of all products, of each as many as the people need, in US dollars; rows without a price count as zero."""
+        return round(sum(cost_usd(p, self.constraints.people) for p in self.products), 2)
 
     @property
     def within_budget(self) -> bool | None:
@@ -314,7 +376,7 @@ class Plan:
             "objective": self.objective,
             "confidence": None if self.confidence is None else CONFIDENCE_WORDS[self.confidence],
             "constraints": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.constraints).items()},
-            "steps": [_step_json(s) for s in self.steps],
+            "steps": [_step_json(s, self.constraints.people) for s in self.steps],
             "t1": _score(self.script_verdict),
             "t1_reason": _reason(self.script_verdict),
             "t3": _score(self.bundle_verdict),
@@ -325,6 +387,7 @@ class Plan:
             "notices": list(self.notices),
             "questions": list(self.questions),
             "timings_s": {name: round(seconds, 4) for name, seconds in self.timings_s.items()},
+            "usage": asdict(self.usage) if self.usage.calls else None,
         }
 
 
@@ -336,12 +399,13 @@ def _reason(verdict: Verdict | None) -> str | None:
     return None if verdict is None else verdict.reason
 
 
-def _step_json(matched: MatchedStep) -> dict[str, Any]:
+def _step_json(matched: MatchedStep, people: int | None) -> dict[str, Any]:
     note = " ".join(part for part in (matched.step.note, matched.note) if part)
-    return {"text": matched.step.text, "products": [_match_json(m) for m in matched.matches], "note": note}
+    products = [_match_json(m, people) for m in matched.matches]
+    return {"text": matched.step.text, "products": products, "note": note, "needs": list(matched.step.needs)}
 
 
-def _match_json(match: Match) -> dict[str, Any]:
+def _match_json(match: Match, people: int | None) -> dict[str, Any]:
     product = match.product
     return {
         "product_id": product.product_id,
@@ -349,6 +413,7 @@ def _match_json(match: Match) -> dict[str, Any]:
         "brand": product.brand,
         "kind": product.kind,
         "price_usd": product.price_usd,
+        "quantity": quantity_for(product, people),
         "rating": product.rating,
         "intention": match.intention,
         "similarity": round(match.similarity, 4),

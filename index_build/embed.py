@@ -1,10 +1,14 @@
-"""Texts → vectors in shards that survive a kill."""
+"""Texts → vectors in shards that survive a kill.
+
+An engine maps ``embed_shard`` over batches: ``here`` in this process, ``ray_engine.on_ray`` on other cores and machines.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +18,18 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.folders import writing
 
 SHARD = 2048
+Engine = Callable[[Path, Encoder, Iterable[Sequence[str]]], Iterator[Vectors]]
+"""Takes the work folder, the model and batches; yields the vectors of one batch after the other, in their order."""
 
 
-def embed_texts(texts: Sequence[str], encoder: Encoder, shards: Path, resume: bool = False, quiet: bool = False) -> Vectors:
+def here(shards: Path, encoder: Encoder, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
+    """Embed one batch after the other in this process."""
+    return (embed_shard(shards, encoder, batch) for batch in batches)
+
+
+def embed_texts(
+    texts: Sequence[str], encoder: Encoder, shards: Path, resume: bool = False, quiet: bool = False, engine: Engine = here
+) -> Vectors:
     """Embed ``texts`` longest first (even batches waste no padding), one finished file a shard.
 
     Args:
@@ -25,6 +38,7 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, shards: Path, resume: bo
         shards: Work folder, left behind: the caller removes it (``discard``) when what is made of the vectors is safe.
         resume: Use the finished shards of an earlier run; a shard is named by the hash of its texts and encoder, so no stale one is.
         quiet: No progress bar.
+        engine: What maps ``embed_shard`` over the batches.
 
     Returns:
         ``(len(texts), dim)`` float32 rows of unit norm, in the order of ``texts``.
@@ -39,9 +53,9 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, shards: Path, resume: bo
     order = sorted(range(len(texts)), key=lambda n: (-len(texts[n]), texts[n]))
     vectors = np.empty((len(texts), encoder.dim), np.float32)
     with tqdm(total=len(texts), desc="embedding", unit="text", disable=quiet, mininterval=1) as bar:
-        for start in range(0, len(order), SHARD):
-            rows = order[start : start + SHARD]
-            vectors[rows] = _shard(shards, encoder, [texts[n] for n in rows])
+        blocks = [order[start : start + SHARD] for start in range(0, len(order), SHARD)]
+        for rows, part in zip(blocks, engine(shards, encoder, ([texts[n] for n in rows] for rows in blocks)), strict=True):
+            vectors[rows] = part
             bar.update(len(rows))
     return vectors
 
@@ -51,7 +65,8 @@ def discard(shards: Path) -> None:
     shutil.rmtree(shards, ignore_errors=True)
 
 
-def _shard(shards: Path, encoder: Encoder, batch: Sequence[str]) -> Vectors:
+def embed_shard(shards: Path, encoder: Encoder, batch: Sequence[str]) -> Vectors:
+    """Return the vectors of a batch: read from the finished file of an earlier run, else made and written."""
     key = hashlib.sha256("\x1f".join((encoder.name, *batch)).encode()).hexdigest()[:16]
     path = shards / f"{key}.npy"
     try:
@@ -61,7 +76,7 @@ def _shard(shards: Path, encoder: Encoder, batch: Sequence[str]) -> Vectors:
     except (OSError, ValueError, EOFError):
         pass  # not there yet, or damaged
     part = encoder.encode(batch)
-    unfinished = path.with_suffix(".tmp.npy")
+    unfinished = path.with_suffix(f".{secrets.token_hex(4)}.tmp.npy")  # a cluster may run a lost task twice
     with writing(shards):
         np.save(unfinished, part)
         unfinished.replace(path)

@@ -6,18 +6,20 @@ The demo format is described in ``assets/catalog/SPEC_KINDS.md`` and ``SPEC_SCRI
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecomscript.association.links import Links
 from ecomscript.errors import CatalogError
-from ecomscript.folders import fingerprint
+from ecomscript.folders import data_files, reading
 from ecomscript.schema import Intention, Kind, LibraryScript, LibraryStep, Product
 from index_build.rows import Row, read_lines
 
-__all__ = ["Catalogue", "fingerprint", "read_catalogue", "stable_id"]
-
 FLAWS = frozenset({"missing_critical", "wrong_order", "off_goal_step", "contradiction", "infeasible", "unsafe", "too_vague"})
+LONGEST = 10_000_000
+"""Bytes of the first line that is looked at."""
 MAX_PRICE_USD = 10_000_000
 MAX_RATING = 5
 MAX_RATING_COUNT = 1_000_000_000
@@ -25,11 +27,20 @@ MAX_RATING_COUNT = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All rows of one catalogue; ``scripts`` is empty for a catalogue that brings products alone."""
+    """All rows of one catalogue.
 
-    products: tuple[Product, ...]
+    Attributes:
+        products: The rows; those of a large catalogue are on disk.
+        intentions: Deduplicated, in the order of their texts.
+        kinds: What the products are kinds of.
+        products_of_intention: Which rows of ``products`` each intention leads to.
+        scripts: Empty for a catalogue that brings products alone.
+    """
+
+    products: Sequence[Product]
     intentions: tuple[Intention, ...]
     kinds: tuple[Kind, ...]
+    products_of_intention: Links
     scripts: tuple[LibraryScript, ...]
 
 
@@ -46,7 +57,7 @@ def read_catalogue(source: Path) -> Catalogue:
         script_files = sorted((source / "scripts").glob("*.jsonl"))
     kinds: dict[str, Kind] = {}
     products: dict[str, Product] = {}
-    leads_to: dict[str, list[str]] = {}
+    leads_to: dict[str, dict[int, None]] = {}
     for row in read_lines(kind_files):
         kind = _kind(row)
         if kind.name in kinds:
@@ -61,17 +72,31 @@ def read_catalogue(source: Path) -> Catalogue:
             if not texts:
                 raise item.error("intentions", "expected at least one purchase intention, here or in the kind's own list")
             for text in texts:
-                leads_to.setdefault(text, []).append(product.product_id)
+                leads_to.setdefault(text, {})[len(products) - 1] = None
     if not products:
         cause = f"{source} holds no catalogue" if source.exists() else f"There is no catalogue {source}"
         raise CatalogError(cause, "Name a .jsonl file or a folder with kinds/*.jsonl (format: assets/catalog/SPEC_KINDS.md).")
-    intentions = tuple(Intention(stable_id(text), text, tuple(dict.fromkeys(ids))) for text, ids in sorted(leads_to.items()))
-    return Catalogue(tuple(products.values()), intentions, tuple(kinds.values()), _scripts(script_files, kinds))
+    intentions = tuple(Intention(stable_id(text), text) for text in sorted(leads_to))
+    links = Links.of([list(leads_to[i.text]) for i in intentions])
+    return Catalogue(tuple(products.values()), intentions, tuple(kinds.values()), links, read_scripts(script_files, kinds))
 
 
-def stable_id(*parts: str) -> str:
-    """Return 12 hexadecimal digits that depend on nothing but the parts, so that re-ordering a file changes no id."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+def is_own_format(source: Path) -> bool:
+    """Return whether a catalogue is a folder with ``kinds/``, or a file whose first object is a kind with its products."""
+    if not source.is_file():
+        return (source / "kinds").is_dir() or not data_files(source)
+    with reading(source), source.open("rb") as lines:
+        first = next(filter(bytes.strip, (lines.readline(LONGEST) for _ in range(100))), b"")
+    try:
+        row = json.loads(first.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and "kind" in row and "products" in row
+
+
+def stable_id(*parts: str, digits: int = 12) -> str:
+    """Return hexadecimal digits that depend on nothing but the parts, so that re-ordering a file changes no id."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:digits]
 
 
 def _kind(row: Row) -> Kind:
@@ -97,7 +122,12 @@ def _product(row: Row, kind: Kind) -> Product:
     )
 
 
-def _scripts(paths: list[Path], kinds: Mapping[str, Kind]) -> tuple[LibraryScript, ...]:
+def read_scripts(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> tuple[LibraryScript, ...]:
+    """Read plans whose steps need these kinds, which are given by their names.
+
+    Raises:
+        CatalogError: A line cannot be used; the message names file, line and field.
+    """
     scripts: dict[str, LibraryScript] = {}
     for row in read_lines(paths):
         objective = row.text("objective")

@@ -7,7 +7,8 @@ from pathlib import Path
 from ecomscript.association.encoder import Encoder
 from ecomscript.association.vector_store import VectorStore
 from ecomscript.folders import writing
-from index_build.build import index_texts, library_texts
+from index_build.build import library_texts
+from index_build.centroids import index_texts
 from index_build.embed import discard, embed_texts
 from index_build.sources import read_catalogue
 

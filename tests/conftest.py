@@ -57,6 +57,16 @@ def _no_network():
 
 
 @pytest.fixture
+def chat_server():
+    """A server that replays answers of language models."""
+    from chat_server import ChatServer  # noqa: PLC0415
+
+    server = ChatServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def encoder():
     return HashEncoder()
 

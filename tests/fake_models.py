@@ -1,5 +1,7 @@
 """Tiny random models that run like the large ones: a BERT and a Llama of two layers, and verifiers made of them."""
 
+import json
+
 import numpy as np
 import torch
 from fakes import HASH_DIM, KINDS, SCRIPTS
@@ -7,9 +9,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, PreTrainedTokenizerFast
 
 from ecomscript.verification import bundle, script
-from ecomscript.verification.combine import Combiner, adapter_hash
+from ecomscript.verification.combine import FILE, Combiner, adapter_hash
 from ecomscript.verification.lora import Base, LoraSettings, SegmentModel
 from ecomscript.verification.order import OrderModel
+from ecomscript.verification.suite import STRONG
 
 torch.set_num_threads(1)  # more threads only wait for each other on models this small
 SMALL = LoraSettings(rank=4, alpha=8, max_length=64)
@@ -79,3 +82,12 @@ def write_verifiers(folder, bert):
     torch.manual_seed(0)
     OrderModel(HASH_DIM).save(folder / "t1")
     return folder
+
+
+def write_strong(folder, task, bert):
+    """Save an adapter that judges a task beside the one of ``write_verifiers``, with the combiner of that one."""
+    strong = folder / STRONG / task
+    model_of(Base(str(bert)), seed=7).save(strong, {"task": task})
+    own = json.loads((folder / task / FILE).read_text(encoding="utf-8"))
+    even_combiner(*own["names"], adapter_sha256=adapter_hash(strong)).save(strong)
+    return strong

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecomscript.association.alternatives import alternatives
+from ecomscript.association.alternatives import Wanted, alternatives
 from ecomscript.association.associate import Associator
 from ecomscript.association.notes import needs_too, refreshed, uses_from
 from ecomscript.errors import InputError
 from ecomscript.schema import Constraints, Match, MatchedStep, Product, Step
 
 GOAL = "Take the family on a first camping weekend"
+COOK = "cook a warm meal at a campsite"
 
 
 @pytest.fixture(scope="module")
@@ -56,36 +57,49 @@ def test_a_harmful_step_is_refused_as_a_goal_would_be(tiny_pipeline):
 
 def test_the_same_kind_comes_first(tiny_pipeline, by_title):
     stove = by_title["Brandle Two-Burner Gas Stove"]
-    found = tiny_pipeline.alternatives(GOAL, "cook a warm meal at a campsite", stove, Constraints(), {stove})
+    (found,) = tiny_pipeline.alternatives(GOAL, [Wanted(COOK, stove, Constraints())], {stove})
     assert kinds(found)[0] == "camp stove"
     assert "camp stove" not in kinds(found)[1:]
     assert stove not in {m.product.product_id for m in found}
     assert all(m.intention and m.t2 is None for m in found)
-    assert len(tiny_pipeline.alternatives(GOAL, "cook", stove, Constraints(), {stove}, count=2)) == 2
-    assert tiny_pipeline.alternatives(GOAL, "cook", "nothing", Constraints(), ()) == []
+    fewer = [
+        Wanted("cook", stove, Constraints(), count=2),
+        Wanted("cook", "nothing", Constraints()),
+        Wanted(COOK, stove, Constraints(), own_kind=True),
+    ]
+    two, none, own = tiny_pipeline.alternatives(GOAL, fewer, {stove})
+    assert (len(two), none, kinds(own)) == (2, [], ["camp stove"])
+    assert tiny_pipeline.alternatives(GOAL, [], ()) == []
 
 
 def test_alternatives_keep_the_constraints_and_what_is_taken(tiny_pipeline, by_title):
     stove, pocket, tent = (
         by_title[t] for t in ("Brandle Two-Burner Gas Stove", "Kettlewick Pocket Stove", "Cairnfold Meadow 4-Person Tent")
     )
-    step = "cook a warm meal at a campsite"
-    cheap = tiny_pipeline.alternatives(GOAL, step, stove, Constraints(budget_usd=20.0, exclude=("candle",)), {stove})
+    (cheap,) = tiny_pipeline.alternatives(GOAL, [Wanted(COOK, stove, Constraints(budget_usd=20.0, exclude=("candle",)))], {stove})
     assert cheap and all(m.product.price_usd <= 20.0 for m in cheap)
     assert "birthday candle set" not in kinds(cheap)
-    taken = tiny_pipeline.alternatives(GOAL, step, stove, Constraints(), {stove, pocket, tent})
+    (taken,) = tiny_pipeline.alternatives(GOAL, [Wanted(COOK, stove, Constraints())], {stove, pocket, tent})
     assert not {"camp stove", "family tent"} & set(kinds(taken))  # another tent beside the tent is no alternative to a stove
 
 
 def test_the_judge_orders_each_group_and_drops_what_does_not_help(tiny_parts, by_title):
     _, index, encoder, weights = tiny_parts
     said = {"family tent": 0.9, "camp stove": 0.3, "camping lantern": 0.1, "cake tin": 0.95}
-    judge = Associator(index, encoder, weights, lambda goal, pairs: np.array([said.get(p.kind, 0.4) for _, p in pairs]))
-    row = index.row_of[by_title["Brandle Two-Burner Gas Stove"]]
-    found = alternatives(judge, GOAL, "cook a warm meal at a campsite", row, Constraints(), (), 10)
+    asked = []
+
+    def judge(goal, pairs):
+        asked.append({step for step, _ in pairs})
+        return np.array([said.get(p.kind, 0.4) for _, p in pairs])
+
+    stove, tent = (by_title[title] for title in ("Brandle Two-Burner Gas Stove", "Cairnfold Meadow 4-Person Tent"))
+    places = [Wanted(COOK, stove, Constraints()), Wanted("sleep dry", tent, Constraints())]
+    found, others = alternatives(Associator(index, encoder, weights, judge), GOAL, places, ())
+    assert asked == [{COOK, "sleep dry"}]  # once for all places
     assert kinds(found)[:2] == ["camp stove", "cake tin"]
     assert [m.t2 for m in found[1:]] == sorted((m.t2 for m in found[1:]), reverse=True)
     assert "camping lantern" not in kinds(found)
+    assert kinds(others)[0] == "family tent" and others[0].product.product_id != tent
 
 
 def test_why_people_buy_a_product(tiny_pipeline, by_title):

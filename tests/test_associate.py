@@ -8,8 +8,9 @@ from fakes import HashEncoder, kind, product, write_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecomscript.association.alternatives import Wanted, alternatives
 from ecomscript.association.associate import Associator
-from ecomscript.association.choose import Option, ProductChooser, fit_budget
+from ecomscript.association.choose import BEST, Option, ProductChooser, fit_budget, shortened
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.index import IntentionIndex
 from ecomscript.schema import Constraints, Script, Step
@@ -31,6 +32,33 @@ def match(associator, *steps, constraints=None):
 def test_a_step_without_needs_asks_the_ranker(associator):
     (found,) = match(associator, Step("s1", "cook a warm meal at a campsite"))
     assert found.matches[0].product.kind == "camp stove"
+
+
+def test_a_variant_that_does_not_go_with_the_goal_is_shown_only_where_no_other_can_be(tiny_parts):
+    _, index, encoder, weights = tiny_parts
+    step = Step("s1", "sleep dry", ("family tent",))
+    tents = {index.products[row].product_id for row in index.products_of_kind["family tent"]}
+    assert len(tents) > 1
+    (usual,) = match(Associator(index, encoder, weights), step)[0].matches
+    barred = {usual.product.product_id}
+
+    def shown():
+        return match(Associator(index, encoder, weights, unfit=lambda goal, text, product: product.product_id in barred), step)[0].matches
+
+    assert {m.product.product_id for m in shown()} <= tents - barred
+    barred |= tents
+    assert [m.product.product_id for m in shown()] == [usual.product.product_id]
+
+
+def test_a_kind_is_shown_while_one_product_of_it_passes(associator):
+    def shows(kind, **constraints):
+        return associator.shows(kind, Eligibility(Constraints(**constraints)))
+
+    assert shows("family tent")
+    assert not shows("family tent", owned=("tent",))
+    assert not shows("peanut butter", allergens=("peanut",))
+    assert not shows("family tent", budget_usd=1.0)
+    assert shows("moon lamp", budget_usd=1.0)
 
 
 def test_a_step_that_buys_nothing_stays_empty(associator):
@@ -66,6 +94,46 @@ def test_what_a_later_step_needs_too_is_shown_there_when_the_first_goes_against_
     assert against.matches == ()
     assert [m.product.kind for m in later.matches] == ["camping lantern"]
     assert later.note == ""
+
+
+@pytest.mark.parametrize(
+    ("goal", "constraints", "wanted", "other"),
+    [
+        ("a stove for low noise", Constraints(), "Low Stove", "High Stove"),
+        ("a stove", Constraints(season="winter"), "Plain Stove", "Summer Stove"),
+        ("a stove", Constraints(quiet=True), "Silent Stove", "Plain Stove"),
+        ("a stove for an old man", Constraints(), "Senior Stove", "Plain Stove"),
+        ("a stove", Constraints(small_space=True), "Folding Stove", "Plain Stove"),
+    ],
+)
+def test_a_variant_for_the_opposite_stands_back(tmp_path, goal, constraints, wanted, other):
+    rows = [kind("camp stove", "🔥", ["cook a warm meal"], [product(title, "B", 20.0) for title in (other, wanted)])]
+    encoder = HashEncoder()
+    build(write_lines(tmp_path / "one.jsonl", rows), tmp_path / "index", encoder, quiet=True)
+    index = IntentionIndex.load(tmp_path / "index", encoder.name)
+    query = encoder.encode(["cook"])[0]
+    best = ProductChooser(index, goal, query, constraints).options("camp stove", query)[0]
+    assert index.products[best.row].title == wanted
+
+
+def test_what_is_taken_still_tells_the_products_of_a_kind_apart(tmp_path, tiny_parts):
+    titles = ("Plain Curtain Rod", "Rod with Screws, for Drilling", "No-Drill Tension Rod", "No-Drill Spring Rod")
+    rows = [kind("curtain rod", "🪟", ["hang a curtain"], [product(title, "B", 20.0) for title in titles])]
+    encoder = HashEncoder()
+    build(write_lines(tmp_path / "one.jsonl", rows), tmp_path / "index", encoder, quiet=True)
+    index = IntentionIndex.load(tmp_path / "index", encoder.name)
+    associator, id_of = Associator(index, encoder, tiny_parts[3]), {p.title: p.product_id for p in index.products}
+    rules, step = Constraints(exclude=("drilling",)), Step("s1", "hang a curtain", ("curtain rod",))
+
+    def shown(*taken):
+        matched = associator.match_one(step, "curtains", "curtains", rules, [id_of[title] for title in taken])
+        return [m.product.title for m in matched.matches]
+
+    assert set(shown()) <= set(titles[2:])
+    assert shown(titles[2]) == [titles[3]] and shown(*titles[2:]) == []  # a plain one, of which nothing is said, is none
+    place = Wanted(step.text, id_of[titles[2]], rules)
+    (found,) = alternatives(associator, "curtains", [place], {id_of[titles[2]]})
+    assert [m.product.title for m in found] == [titles[3]]
 
 
 def test_a_second_step_with_the_same_need_points_back(associator):
@@ -176,7 +244,7 @@ options = st.lists(st.builds(Option, st.integers(0, 99), st.floats(0, 1), st.flo
 def test_a_fitted_basket_never_exceeds_the_budget(groups, budget):
     chosen = fit_budget([g for g, _ in groups], [w for _, w in groups], budget)
     assert len(chosen) == len(groups)
-    assert sum(o.price_usd for o in chosen if o) <= budget + 1e-6
+    assert sum(o.cost_usd for o in chosen if o) <= budget + 1e-6
     assert all(o is None or o in g for o, (g, _) in zip(chosen, groups, strict=True))
 
 
@@ -194,3 +262,18 @@ def test_a_budget_of_nothing_leaves_what_costs_nothing():
 def test_a_cheaper_variant_makes_room_for_another_need():
     fine, plain, other = Option(0, 0.9, 38.0), Option(1, 0.8, 20.0), Option(2, 0.5, 18.0)
     assert fit_budget([[fine, plain], [other]], [1.0, 1.0], 40.0) == [plain, other]
+
+
+def test_of_many_options_the_best_and_the_cheapest_go_on():
+    options = [Option(n, 1.0 - n / 100, float(50 - n)) for n in range(40)]
+    kept = shortened(options)
+    assert [o.row for o in kept] == [*range(BEST), 36, 37, 38, 39]
+    assert shortened(options[:5]) == options[:5]
+
+
+def test_of_a_very_large_kind_the_nearest_are_scored(tiny_parts, monkeypatch):
+    _, index, encoder, _ = tiny_parts
+    monkeypatch.setattr("ecomscript.association.choose.SHORTLIST", 1)
+    query = encoder.encode(["camp as a couple on a small budget"])[0]
+    (option,) = ProductChooser(index, "camp", query, Constraints()).options("family tent", query)
+    assert index.products[option.row].brand == "Tarnhollow"

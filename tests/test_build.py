@@ -14,7 +14,8 @@ from ecomscript.folders import fingerprint
 from ecomscript.planning.library import Library
 from index_build.__main__ import main
 from index_build.bench import bench
-from index_build.build import NAME_WEIGHT, build
+from index_build.build import build
+from index_build.centroids import NAME_WEIGHT
 from index_build.check import check, recall, unreachable_share
 from index_build.vectors import ship_vectors
 
@@ -103,14 +104,16 @@ def test_a_failing_build_leaves_the_old_index_as_it_was(catalogue_dir, tmp_path,
 
 def test_check_measures(tiny_index_dir, encoder):
     report = check(tiny_index_dir, encoder)
-    assert report.to_json() == {"products": 9, "intentions": 14, "recall_at_10": 1.0, "unreachable_share": 0.0, "ok": True}
+    size = sum(path.stat().st_size for path in tiny_index_dir.iterdir() if path.is_file())
+    measured = {"products": 9, "intentions": 14, "recall_at_10": 1.0, "unreachable_share": 0.0, "ok": True}
+    assert report.to_json() == {**measured, "storage": "fp32", "shards": 1, "bytes": size}
 
 
 class BlindIndex(IntentionIndex):
     """A search that always returns the same intentions."""
 
-    def nearest(self, query, k):
-        return self.nearest_exact(self.intention_vectors[0], min(k, 2))
+    def nearest_of_each(self, queries, k):
+        return [self.nearest_exact(self.intention_vectors[0], min(k, 2))] * len(queries)
 
 
 def test_a_blind_search_is_noticed(tiny_index_dir):
@@ -147,6 +150,16 @@ def test_the_command_line_builds_and_checks(tiny_source, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["ok"] is True
     assert main(["stats", "--catalog", str(tiny_source)]) == 0
     assert json.loads(capsys.readouterr().out)["products"] == 9
+
+
+def test_a_graph_of_bytes_is_built_checked_and_kept(tiny_source, tmp_path, capsys):
+    build_it = ["--catalog", str(tiny_source), "--out", str(tmp_path / "index"), "--quiet", "--resume"]
+    assert main([*build_it, "--storage", "sq8"]) == main(["check", str(tmp_path / "index")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["storage"], report["shards"], report["ok"]) == ("sq8", 1, True)
+    assert (tmp_path / "index" / "intentions-0.faiss").is_file()
+    assert main(build_it) == 0  # --resume keeps no index of another storage
+    assert IntentionIndex.load(tmp_path / "index", "hash-32").graph.storage == "fp32"
 
 
 def test_an_index_below_the_mark_ends_in_status_2(tiny_index_dir, capsys, monkeypatch):

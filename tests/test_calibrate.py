@@ -6,12 +6,15 @@ from functools import partial
 
 import numpy as np
 import pytest
+from fake_models import model_of
 from fakes import SCRIPTS, HashEncoder, write_lines
 
 from ecomscript.evaluation import calibrate
 from ecomscript.verification.combine import adapter_hash
 from ecomscript.verification.items import in_split, load_items
-from ecomscript.verification.suite import Verifiers
+from ecomscript.verification.lora import Base
+from ecomscript.verification.pooled import open_model
+from ecomscript.verification.suite import STRONG, Verifiers
 
 
 def item(n, label, split, **claim):
@@ -82,6 +85,22 @@ def test_all_that_serving_needs_is_fitted_and_written(models, capsys):
         assert row["adapter_sha256"] == adapter_hash(models / row["task"])
         assert set(row["speaks_from"]) <= SIGNALS[row["task"]]
     assert Verifiers.load(HashEncoder().encode, models).problems == ()
+
+
+def test_the_strong_adapters_are_calibrated_together_with_the_small_ones(models, tiny_bert):
+    strong = models / STRONG / "t3"
+    model_of(Base(str(tiny_bert)), seed=7).save(strong, {"task": "t3"})
+    assert calibrate.main(["--models", str(models), "--task", "t2", "--task", "t3"]) == 0
+    assert json.loads((strong / "combiner.json").read_text())["meta"]["adapter_sha256"] == adapter_hash(strong)
+    items = in_split(calibrate.load_items("t3"), "validation")
+    (small, _), (both, _) = (calibrate.parts_of("t3", models, items, strong=size) for size in (False, True))
+    alone = open_model([strong], "t3")
+    verifiers = Verifiers.load(HashEncoder().encode, models, ("t3",), strong=("t3",))
+    assert verifiers.problems == ()
+    claims = [item.claim.single(0) for item in items]
+    expected = (alone.score(claims).whole + open_model([models / "t3"], "t3").score(claims).whole) / 2
+    assert np.allclose(verifiers.t3.model.score(claims).whole, expected, atol=1e-3)
+    assert not np.allclose(small["single"], both["single"])
 
 
 def test_parts_and_signals_have_a_row_for_every_item(models):

@@ -1,12 +1,15 @@
 """The command line: its contract, and what bad input gets."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from fakes import write_lines
 
 from ecomscript import __main__ as cli
 from ecomscript.pipeline import Pipeline
+from ecomscript.request import make_request
+from ecomscript.schema import Usage
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +131,21 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path, capsys):
     goals = write_lines(tmp_path / "goals.jsonl", [{"id": 0, "goal": "camping"}])
     assert cli.main(["plan", "--input", str(goals), "--output", str(tmp_path / "missing" / "out.jsonl")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("planner", ["auto", "library", "llm", None])
+def test_the_planner_is_chosen(monkeypatch, tiny_pipeline, planner):
+    seen = []
+    monkeypatch.setattr(Pipeline, "open", classmethod(lambda _, settings, **__: seen.append(settings) or tiny_pipeline))
+    monkeypatch.setenv("ECOMSCRIPT_PLANNER", "library")
+    assert cli.main(["plan", "camping with kids", *(["--planner", planner] if planner else [])]) == 0
+    assert [settings.planner for settings in seen] == [planner or "library"]
+
+
+def test_tokens_and_cost_are_printed(monkeypatch, tiny_pipeline, capsys):
+    plan = replace(tiny_pipeline.run(make_request("camping with kids")), usage=Usage(1, 900, 300, 0.00031))
+    monkeypatch.setattr(tiny_pipeline, "run", lambda _: plan)
+    assert cli.main(["plan", "camping with kids"]) == 0
+    assert "Language model: 1,200 tokens, about $0.0003" in capsys.readouterr().out
+    assert cli.main(["plan", "camping with kids", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["usage"]["cost_usd"] == 0.00031

@@ -58,6 +58,9 @@ def test_other_currencies_keep_the_number_and_say_so():
         ("pack for 4 days", None),
         ("a gift for a 40 year old", None),
         ("a couple of shelves", None),
+        ("picnic for 14 six year olds", 14),
+        ("museum day for 24 pupils", 24),
+        ("a present for a 9 year old", None),
     ],
 )
 def test_people(goal, people):
@@ -101,6 +104,11 @@ def test_ages(goal, ages):
         ("we have no lamps yet", (), ()),
         ("pack so we don't have to buy a stroller", (), ("stroller",)),
         ("replace my old mattress", (), ()),
+        ("a wine free book club", (), ("wine",)),
+        ("a mosquito free patio", (), ()),
+        ("scrub the oven, no harsh chemicals", (), ("chemicals",)),
+        ("skiing, i already have warm boots", ("boots",), ()),
+        ("lights for a shed with no power outlet", (), ("mains power",)),
     ],
 )
 def test_owned_and_excluded(goal, owned, exclude):
@@ -236,3 +244,7 @@ def test_budget_is_a_plain_positive_number():
         budget = read_constraints(goal).budget_usd
         assert budget is None or budget > 0
     assert re.fullmatch(r"under \$1,200", describe(read_constraints("under $1200"))[0].label)
+
+
+def test_an_animal_has_its_article():
+    assert [describe(Constraints(species=(animal,)))[0].label for animal in ("cat", "iguana")] == ["for a cat", "for an iguana"]

@@ -61,9 +61,9 @@ def damage(path):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda folder: damage(folder / "intentions.hnsw"),
+        lambda folder: damage(folder / "intentions-0.hnsw"),
         lambda folder: damage(folder / "library" / "vectors.npz"),
-        lambda folder: (folder / "products.jsonl").unlink(),
+        lambda folder: (folder / "products.sqlite").unlink(),
         lambda folder: (folder / MANIFEST).unlink(),
         lambda folder: (folder / "library" / MANIFEST).write_text("{"),
     ],

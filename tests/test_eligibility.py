@@ -63,6 +63,50 @@ def test_substances(item, word, hit):
     assert (violation(item, Constraints(exclude=(word,))) is not None) is hit
 
 
+RODS = [
+    product("Vorhang Curtain Rod", kind="curtain rod"),
+    product("Stange Curtain Rod with Screws", kind="curtain rod"),
+    product("Springspan No-Drill Tension Rod", kind="curtain rod"),
+]
+
+
+def test_next_to_a_variant_that_does_without_silence_is_a_yes():
+    shown = [reason is None for reason in Eligibility(Constraints(exclude=("drilling",))).violations(RODS)]
+    assert shown == [False, False, True]
+    assert Eligibility(Constraints(exclude=("glue",))).violations(RODS) == [None] * 3
+    assert Eligibility(Constraints()).violations(RODS) == [None] * 3
+
+
+def test_a_variant_that_does_without_tells_nothing_where_no_kin_has_it():
+    silent = [product("Hook", kind="tick tool"), product("Hook, No Batteries", kind="tick tool")]
+    powered = [*silent, product("Lit Hook, 2 Batteries Included", kind="tick tool")]
+    rules = Eligibility(Constraints(exclude=("batteries",)))
+    assert rules.violations(silent) == [None, None]
+    assert [reason is None for reason in rules.violations(powered)] == [False, True, False]
+
+
+def test_where_most_are_made_of_it_one_that_does_not_say_is_made_of_it_too():
+    bags = [product("Bag", kind="zip bag", material=material) for material in ("polyethylene", "polyethylene", "silicone")]
+    unknown = product("Clear Bag", kind="zip bag")
+    rules = Eligibility(Constraints(exclude=("plastic",)))
+    assert [reason is None for reason in rules.violations([*bags, unknown])] == [False, False, True, False]
+    assert rules.violations([bags[2], unknown]) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded", "hit"),
+    [
+        ("Choose a crate in which the dog can stand", "crate", True),
+        ("Fill the balloons with water", "balloons", True),
+        ("Teach a dog to sleep without a crate", "crate", False),
+        ("Hang pictures on strips instead of nails", "nails", False),
+        ("Cut the crated apples", "crate", False),
+    ],
+)
+def test_a_step_that_speaks_of_what_is_ruled_out(text, excluded, hit):
+    assert Eligibility(Constraints(exclude=(excluded,))).excludes(text) is hit
+
+
 def test_attributes_decide():
     assert violation(TENT, Constraints(budget_usd=10)) == "over your budget of $10"
     assert violation(TENT, Constraints(owned=("tent",))) == "you already have a tent"

@@ -3,8 +3,11 @@ import pytest
 from fakes import HashEncoder
 
 from ecomscript.errors import IndexFolderError
+from index_build import bench_embed as benching
 from index_build import embed
+from index_build.bench_embed import ALONE, HALF, ROAD, bench_embed
 from index_build.embed import discard, embed_texts
+from index_build.sources import read_catalogue
 
 TEXTS = [f"{'long ' * (n % 7)}text {n}" for n in range(25)]
 
@@ -76,3 +79,19 @@ def test_progress_is_shown_unless_quiet(tmp_path, encoder, capsys):
     assert capsys.readouterr().err == ""
     embed_texts(TEXTS, encoder, tmp_path)
     assert "25/25" in capsys.readouterr().err
+
+
+def test_the_road_is_measured_against_the_encoder_alone(tiny_source, tmp_path):
+    store, model = HashEncoder(), HashEncoder()
+    rows = bench_embed(read_catalogue(tiny_source), tmp_path, store, model, count=16, rounds=2)
+    assert [row["way"] for row in rows] == [ROAD, ALONE, HALF] and len({row["texts"] for row in rows}) == 1
+    assert all(row["least_over_encoder"] <= row["over_encoder"] <= row["most_over_encoder"] for row in rows)
+    assert rows[1]["over_encoder"] == 1 and rows[2]["agrees"] and rows[2]["largest_cosine_error"] == rows[2]["turned_share"] == 0
+    assert sorted(store.encoded) == sorted(store.encoded[: rows[0]["texts"]] * 2)  # every text, every round
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_that_move_cosines_do_not_agree(tiny_source, tmp_path, monkeypatch):
+    monkeypatch.setattr(benching, "_halved", lambda model, texts: np.roll(model.encode(texts), 1, axis=0))
+    half = bench_embed(read_catalogue(tiny_source), tmp_path, HashEncoder(), HashEncoder(), count=16, rounds=1)[2]
+    assert not half["agrees"] and half["largest_cosine_error"] > 0.1 and half["turned_share"] > 0

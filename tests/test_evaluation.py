@@ -1,6 +1,7 @@
 """Experiments: how a plan is held against a goal, what the tables say, and that every task runs on a small library."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from ecomscript.evaluation import leave_out_task, plan_task, reading_task
 from ecomscript.evaluation.fit import LibrarySteps, fit, fit_map
 from ecomscript.evaluation.goals import GOALS, JUDGEMENTS, judge, load_goals
 from ecomscript.evaluation.plan_task import Answered
+from ecomscript.evaluation.results import read_result
 from ecomscript.planning.intake import Intake
 from ecomscript.planning.library import Library, body_text, wordings
 from ecomscript.schema import Constraints, LibraryScript, LibraryStep, Match, MatchedStep, Plan, Product, Step
@@ -40,6 +42,27 @@ def load(tmp_path):
 def plan_of(*products, status="plan", questions=(), **more):
     steps = (MatchedStep(Step("s1", "Pack"), tuple(Match(p, "pack", 0.5, "") for p in products)),) if products else ()
     return Plan("camping", status, Constraints(), steps=steps, questions=questions, **more)
+
+
+# what is stored
+
+
+def test_trained_variants_whose_folders_are_gone_keep_their_rows_while_the_data_are_the_same(tmp_path, monkeypatch):
+    for name in ("read_result", "write_results"):
+        monkeypatch.setattr(command, name, partial(getattr(command, name), folder=tmp_path))
+
+    def stored(*rows, data):
+        monkeypatch.setattr(command, "fingerprint", lambda _: data)
+        monkeypatch.setattr(command.verifier_task, "rows", lambda *_: list(rows))
+        assert command.main(["--task", "verifiers"]) == 0
+        return list(read_result("verifiers", tmp_path).rows)
+
+    shipped, paper, gone = ({"task": "t1", "model": name, "auc": 0.5} for name in ("shipped", "paper", "gone"))
+    paper, gone = ({**row, "seed": 0, "base": "b"} for row in (paper, gone))
+    assert stored(shipped, paper, gone, data="a" * 64) == [shipped, paper, gone]
+    better = {**paper, "auc": 0.6}
+    assert stored(better, data="a" * 64) == [better, gone]
+    assert stored(shipped, data="b" * 64) == [shipped]
 
 
 # goals → verdicts

@@ -16,6 +16,8 @@ from ecomscript.evaluation.exhibits.sentences import compared, listed, moved
 from ecomscript.evaluation.exhibits.values import Estimate, interval, number, text
 from ecomscript.evaluation.results import RESULTS, write_results
 
+PAPER = "LoRA, the paper's settings"
+
 PUBLISHED = ASSETS / "benchmark" / "published.json"
 
 
@@ -58,6 +60,10 @@ def signal(name, auc, department="all"):
     return {"signal": name, "model": "shipped", "department": department, **measured}
 
 
+def way(name, met, goals=4, model="chat", **more):
+    return {"row": "way", "model": model, "way": name, "goals": goals, "failed": 0, "needs_coverage": met, **more}
+
+
 RATED = {"plausible": 5, "complete": 4, "in_order": 5, "products_fit": 3, "would_use": 4, "overall": 4.2}
 ROWS = {
     "verifiers": [
@@ -67,9 +73,18 @@ ROWS = {
         model("shipped", "t1", 0.54, auc_by_error={"wrong_order": 0.4, "unsafe": 0.8}, auc_by_domain={"baking": 0.6}),
         model("shipped", "t2", 0.78, macro_f1=0.7, macro_f1_ci95=[0.6, 0.8], ece=0.1, pair_accuracy=0.8),
         model("frozen embedding + logistic regression", "t2", 0.72),
-        model("adapter paper", "t2", 0.62, base="all-MiniLM-L6-v2", seed=0),
+        model(PAPER, "t2", 0.62, base="all-MiniLM-L6-v2", seed=0),
         model("shipped", "t2", 0.74, split="held-out"),
         model("shipped", "t3", 0.69),
+    ],
+    "language-model-verifiers": [model("chat", "t2", 0.52, prompt="zero-shot", unclear=3)],
+    "language-model-plans": [way("library", 0.7, 8), way("planner", 0.6, 8, tokens=900, t1=0.4), way("library", 0.8, model="other")],
+    "one-pass": [
+        way("library", 0.7),
+        way("planner", 0.6, tokens=900, seconds=12.34, t1=0.45, needs_coverage_ci95=[0.5, 0.75]),
+        way("best of 3", 0.65, tokens=2700, needs_coverage_ci95=[0.6, 0.8]),
+        way("one-pass", 0.3, failed=2, needs_coverage_ci95=[0.1, 0.4]),
+        {"row": "goal", "model": "chat", "way": "one-pass", "id": "G1", "coverage": 0.5, "steps": ["a"], "failed": ""},
     ],
     "language-models": [model("small", "t2", 0.51, prompt="zero-shot"), model("small", "t2", 0.55, prompt="5-shot")],
     "retrieval": [
@@ -139,6 +154,52 @@ ROWS = {
         {"row": "signature", "task": "t2", "signature": "false alarm", "count": 8},
     ],
     "signals": [signal("title", 0.7), signal("title + features", 0.75), signal("title", 0.6, "garden")],
+    "page-speed": [{"screen": "phone", "what": "first step", "times": 8, "p50": 0.15, "p95": 0.2}],
+    "load": [
+        {
+            "what": "all",
+            "visitors": 50,
+            "run_s": 300,
+            "actions": 900,
+            "errors": 2,
+            "foreign_answers": 0,
+            "left_midway": 9,
+            "sessions": 260,
+            "kept_sessions": 100,
+            "full_s": 80,
+            "memory_mb_at_start": 1200,
+            "memory_mb_at_end": 1310,
+            "memory_mb_first_third": 1300,
+            "memory_mb_last_third": 1305,
+        },
+        {"what": "plan", "times": 300, "waited": 20, "p50": 1.0, "p95": 2.0},
+    ],
+    "catalogue-reading": [
+        {"file": ".jsonl", "mb": 40.0, "rows": 2000, "way": "json loop", "speed": 1.0, "grown_mb": 0.0},
+        {"file": ".jsonl", "mb": 40.0, "rows": 2000, "way": "rows (what the builder reads)", "speed": 2.5, "grown_mb": 0.5},
+    ],
+    "embedding": [
+        {"way": "builder", "texts": 100, "texts_a_cpu_s": 200.0, "over_encoder": 1.1},
+        {"way": "encoder alone", "texts": 100, "texts_a_cpu_s": 220.0, "over_encoder": 1.0},
+    ],
+    "catalogue-growth": [
+        {"row": "stage", "rows": 100, "stage": "all together", "cpu_s": 1.0, "peak_mb": 5.0, "products": 90, "intentions": 40},
+        {"row": "stage", "rows": 1000, "stage": "all together", "cpu_s": 9.0, "peak_mb": 7.0, "products": 900, "intentions": 60},
+        {"row": "growth", "stage": "all together", "cost": "cpu_s", "exponent": 0.95, "over_n_log_n": 0.6},
+        {"row": "growth", "stage": "all together", "cost": "peak_mb", "exponent": 0.15, "over_n_log_n": 0.1},
+    ],
+    "intention-transfer": [
+        {"told": "title and department", "hidden": "nothing", "products": 60, "precision": 0.9, "precision_meaning": 0.91},
+        {"told": "title and department", "hidden": "own kind", "products": 60, "precision": 0.25, "precision_meaning": 0.4},
+        {"told": "intentions of random kinds", "precision_meaning": 0.01},
+    ],
+    "scale": [
+        {"row": "search", "search": "exact", "intentions": 100, "recall_at_10": 1.0, "latency_p99_relative": 9.0},
+        {"row": "search", "search": "fp32 (M=16)", "intentions": 100, "recall_at_10": 0.99, "latency_p99_relative": 1.0},
+        {"row": "search", "search": "fp32 (M=16)", "intentions": 1000, "recall_at_10": 0.97, "latency_p99_relative": 2.0},
+        {"row": "growth", "search": "fp32", "cost": "bytes", "exponent": 1.0, "over_n_log_n": 0.8},
+        {"row": "estimate", "search": "fp32", "intentions": 24010870, "measured_up_to": 1000, "shards": 6, "memory_gb": 40.0},
+    ],
     "verify-speed": [{"what": "t1", "seconds": 0.05, "ratio": 0.3}, {"what": "t1 + t2 + t3", "seconds": 0.5, "ratio": 2.5}],
     "plan": [
         {
@@ -289,6 +350,7 @@ def test_the_exhibits_and_their_order(made_up):
     shown = all_exhibits(made_up)
     assert [exhibit.key for exhibit in shown] == list(EXHIBITS) == [
         "leaderboard", "baseline", "intentions", "injection", "threshold", "transfer", "study", "errors", "signals", "speed", "plans",
+        "written", "catalogues",
     ]  # fmt: skip
     for exhibit in shown:
         check(exhibit)
@@ -313,7 +375,8 @@ def test_nothing_is_stored(tmp_path, key):
     shown = make(tmp_path / "results", key)
     assert (shown.finding, shown.tables, shown.plots, shown.heat_maps, shown.cases, shown.notes) == ("", (), (), (), (), ())
     assert all("is not there" in source.problem for source in shown.sources)
-    assert all(source.command == "make bench" for source in shown.sources if source.name != "published")
+    commands = [source.command for source in shown.sources if source.name != "published"]
+    assert all(command.startswith(("make bench", "python -m index_build bench")) for command in commands)
 
 
 @pytest.mark.parametrize("key", EXHIBITS)
@@ -445,7 +508,7 @@ FLIPS = [
         "baseline",
         "verifiers",
         "worse than “shipped” by 0.160, intervals do not overlap",
-        {"model": "adapter paper"},
+        {"model": PAPER},
         {"auc": 0.79, "auc_ci95": [0.7, 0.8]},
         "better than “shipped” by 0.010, intervals overlap",
     ),
@@ -562,6 +625,20 @@ FLIPS = [
         {"seconds_to_first_step": {"p50": 1.25, "p95": 2}},
         "first step is there after 1.25 s in half of the runs and 2.00 s",
     ),
+    ("catalogues", "catalogue-reading", "read 2.5 times", {"way": "rows (what the builder reads)"}, {"speed": 3.0}, "read 3.0 times"),
+    ("catalogues", "embedding", "takes 1.10 times as long", {"way": "builder"}, {"over_encoder": 1.3}, "takes 1.30 times as long"),
+    (
+        "catalogues",
+        "catalogue-growth",
+        "From 100 to 1,000 rows, time grows as n^0.95 and memory as n^0.15; nothing grows faster than n log n",
+        {"cost": "cpu_s"},
+        {"exponent": 1.4, "over_n_log_n": 1.5},
+        "time grows as n^1.40 and memory as n^0.15; faster than n log n grows “all together” (cpu_s)",
+    ),
+    ("catalogues", "intention-transfer", "90.0% are right", {"hidden": "nothing"}, {"precision": 0.8}, "80.0% are right"),
+    ("catalogues", "scale", "finds 97.0%", {"intentions": 1000}, {"recall_at_10": 0.95}, "finds 95.0%"),
+    ("speed", "load", "50 visitors at once met 2 errors and 0 answers", {"what": "all"}, {"errors": 3}, "met 3 errors"),
+    ("speed", "load", "1,305 MB in the last", {"what": "all"}, {"memory_mb_last_third": 1400}, "1,400 MB in the last"),
     ("speed", "verify-speed", "takes 0.50 s", {"what": "t1 + t2 + t3"}, {"seconds": 0.75}, "takes 0.75 s"),
     (
         "plans",
@@ -581,6 +658,14 @@ FLIPS = [
         {"own_needs_met": 0.1},
         "down from 20.0% to 10.0%",
     ),
+    (
+        "written",
+        "one-pass",
+        "“best of 3” meets 65.0% of the needs (2,700 tokens), better than “planner” by 0.050",
+        {"way": "best of 3"},
+        {"needs_coverage": 0.55},
+        "“best of 3” meets 55.0% of the needs (2,700 tokens), worse than “planner” by 0.050",
+    ),
     ("plans", "reading", "finds 30.0% of the products off", {"confidence": "all"}, {"share_off": 0.1}, "finds 10.0% of the products off"),
 ]
 
@@ -594,9 +679,9 @@ def test_findings_follow_the_numbers(made_up, tmp_path, key, name, before, where
 
 
 def test_two_models_that_swap_their_numbers_swap_their_places_in_the_sentence(made_up, tmp_path):
-    ahead = changed("verifiers", {"model": "adapter paper"}, auc=0.85)
-    swapped = [{**row, "model": {"adapter paper": "BM25", "BM25": "adapter paper"}.get(row["model"], row["model"])} for row in ahead]
-    for folder, rows, best in ((tmp_path / "a", ahead, "adapter paper"), (tmp_path / "b", swapped, "BM25")):
+    ahead = changed("verifiers", {"model": PAPER}, auc=0.85)
+    swapped = [{**row, "model": {PAPER: "BM25", "BM25": PAPER}.get(row["model"], row["model"])} for row in ahead]
+    for folder, rows, best in ((tmp_path / "a", ahead, PAPER), (tmp_path / "b", swapped, "BM25")):
         folder.mkdir()
         assert f"“{best}” is better than “shipped” by 0.070" in make(with_rows(made_up, folder, "verifiers", rows), "leaderboard").finding
 
@@ -649,7 +734,7 @@ def test_published_figures_that_cannot_be_read(made_up, tmp_path, content):
 
 def test_the_baseline(made_up):
     shown = make(made_up, "baseline")
-    assert set(column(shown.tables[0], "model")) == {"adapter paper", "shipped", "frozen embedding + logistic regression", "majority"}
+    assert set(column(shown.tables[0], "model")) == {PAPER, "shipped", "frozen embedding + logistic regression", "majority"}
     assert any("python -m ecomscript.verification.train --task t2 --base-model FacebookAI/roberta-large" in note for note in shown.notes)
     assert "Not measured with the paper's settings: T1 and T3." in shown.notes
 
@@ -765,6 +850,28 @@ def test_goals_and_the_learning_curve(made_up):
     assert (line.x, line.y, line.low) == ((1000, 4000), (0.2, 0.3), (0.17, 0.27))
     hostile = named(shown.tables, "groups").rows[2]
     assert (hostile["needs_coverage"], hostile["needs_coverage_ci95"], hostile["constraint_violations"]) == (None, None, None)
+
+
+def test_plans_of_language_models_stand_beside_the_librarys(made_up):
+    shown = make(made_up, "written")
+    first, second = (named(shown.tables, name) for name in ("language-model-plans", "one-pass"))
+    assert column(first, "needs_coverage") == [0.7, 0.6, 0.8]
+    assert [(row["model"], row["way"], row["failed"]) for row in second.rows] == [
+        *(("chat", "library", 0), ("chat", "planner", 0), ("chat", "best of 3", 0), ("chat", "one-pass", 2)),
+    ]
+    assert [(bars.name, bars.y) for bars in shown.plots[0].series] == [("chat", (0.7, 0.6, 0.65, 0.3)), ("other", (0.8,))]
+    assert shown.finding == (
+        "Over 4 goals with chat, "
+        "“planner” meets 60.0% of the needs (T1 0.45, 900 tokens and 12.3 s a goal), worse than “library” by 0.100; "
+        "“best of 3” meets 65.0% of the needs (2,700 tokens), better than “planner” by 0.050, intervals overlap; "
+        "“one-pass” meets 30.0% of the needs, worse than “planner” by 0.300, intervals do not overlap."
+    )
+
+
+def test_ways_that_were_not_tried_on_the_same_goals_are_not_compared(made_up, tmp_path):
+    fewer = changed("one-pass", {"way": "best of 3"}, goals=2)
+    finding = make(with_rows(made_up, tmp_path, "one-pass", fewer), "written").finding
+    assert "“one-pass” meets" in finding and "best of 3" not in finding
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def test_requirements_are_pinned_as_they_were_tested():
     tested = pins("requirements.lock")
     assert tested.items() >= pins("requirements.txt").items()
     assert tested.items() >= pins("requirements-dev.txt").items()
+    assert tested.items() >= pins("requirements-cluster.txt").items()
     assert pins("requirements.txt")["torch"] == "2.13.0"
 
 

@@ -1,5 +1,6 @@
 """Labelled claims: reading them, and the rules that the training files keep."""
 
+import gzip
 from collections import defaultdict
 from functools import cache
 
@@ -7,6 +8,7 @@ import pytest
 from fakes import write_lines
 
 from ecomscript.errors import InputError
+from ecomscript.folders import fingerprint
 from ecomscript.verification.claims import ScriptClaim
 from ecomscript.verification.items import in_split, load_items, load_plan_items, read_items
 from ecomscript.verification.samples import clash_places
@@ -149,3 +151,12 @@ def test_every_wrong_bundle_names_a_clash_that_exists():
         for step, product in item.conflict:
             assert 0 <= step < len(item.claim.steps), item.item_id
             assert 0 <= product < len(item.claim.steps[step].products), item.item_id
+
+
+def test_packing_the_items_changes_neither_them_nor_their_fingerprint(tmp_path):
+    path = write_lines(tmp_path / "t1.jsonl", [ROW])
+    items, before = load_items("t1", tmp_path), fingerprint(tmp_path)
+    path.with_name("t1.jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert load_items("t1", tmp_path) == items
+    assert fingerprint(tmp_path) == before

@@ -1,19 +1,23 @@
 """The one road from a request to a plan, over the tiny catalogue."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fakes import KINDS, flat_weights, kind, product, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecomscript.asked import requested_constraints
 from ecomscript.association.index import IntentionIndex
 from ecomscript.errors import InputError, ModelError
 from ecomscript.events import BundleVerified, Failed, Finished, Planned, ScriptVerified, StepMatched
-from ecomscript.pipeline import Pipeline, requested_constraints
+from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
 from ecomscript.request import make_request
-from ecomscript.schema import PlanRequest
+from ecomscript.schema import Constraints, PlanRequest, Step
+from ecomscript.ui.basket import Basket
 from index_build.build import build
 
 GOAL = "camping with two kids for the first time"
@@ -31,6 +35,13 @@ def test_events_come_in_order_with_growing_seconds(tiny_pipeline):
     seconds = [e.elapsed_s for e in events]
     assert seconds == sorted(seconds)
     assert [e.matched for e in events[1:-3]] == list(events[-1].plan.steps)
+
+
+def test_the_gate_refuses_what_a_person_writes_and_never_the_words_of_the_library(tiny_pipeline, monkeypatch):
+    strict = SimpleNamespace(look=lambda text: SimpleNamespace(status="refuse", notices=("no",)))
+    monkeypatch.setattr(tiny_pipeline, "_intake", strict)
+    assert tiny_pipeline.refusal("Choose dates and reserve a campsite") == ()
+    assert tiny_pipeline.refusal("Choose dates and rob a campsite") == ("no",)
 
 
 def test_every_product_is_a_row_of_the_catalogue(tiny_pipeline):
@@ -88,6 +99,37 @@ def test_the_total_keeps_the_budget_and_what_is_left_out_is_named(tiny_pipeline,
     shown = set(kinds(plan))
     for name in {"family tent", "camp stove", "camping lantern"} - shown:
         assert any(name in step.note for step in plan.steps), name
+
+
+@pytest.mark.parametrize("budget", [100, 200, 300, 1000])
+def test_the_budget_is_kept_for_all_the_people(tiny_pipeline, budget):
+    plan = tiny_pipeline.run(make_request("Take the family on a first camping weekend", budget_usd=budget, people=8))
+    basket = Basket().add(plan.products).follow(plan.goal, plan.constraints, plan.steps)
+    assert plan.total_usd == basket.total_usd <= budget and plan.within_budget
+    tents = [p for step in plan.to_json()["steps"] for p in step["products"] if p["kind"] == "family tent"]
+    assert all(tent["quantity"] == (2 if "4-Person" in tent["title"] else 4) for tent in tents)
+    assert tents or any("family tent" in step.note for step in plan.steps)
+    assert bool(tents) is (budget == 1000)
+
+
+def test_refinements_lie_on_top_of_goal_and_fields():
+    request = make_request("party for 12 under $80, no peanuts", people=6, refinements=["for 20", "no alcohol", "no budget", "for 9"])
+    constraints = requested_constraints(request)
+    assert (constraints.people, constraints.budget_usd) == (9, None)
+    assert constraints.exclude[-1] == "alcohol"
+    taken_away = replace(request, removed=frozenset({"exclude:alcohol"}))
+    assert "alcohol" not in requested_constraints(taken_away).exclude
+
+
+def test_a_refinement_that_the_gate_refuses_gets_no_plan(tiny_pipeline):
+    plan = tiny_pipeline.run(replace(make_request(GOAL), refinements=("no alcohol", "how do i poison the neighbour's dog")))
+    assert (plan.status, plan.steps, plan.constraints) == ("refuse", (), Constraints())
+
+
+def test_a_step_is_filled_again_for_the_needs_that_are_named(tiny_pipeline):
+    step = Step("s9", "Set up a dry place to sleep", needs=("camping lantern",))
+    filled = tiny_pipeline.refill(GOAL, "camp", step, Constraints(), ())
+    assert filled.step == step and [match.product.kind for match in filled.matches] == ["camping lantern"]
 
 
 def test_explicit_fields_win_and_removed_chips_stay_away():
@@ -195,7 +237,8 @@ def test_the_json_has_the_fields_of_the_contract(tiny_pipeline):
     fields = "goal constraints planner steps status t1 t3 conflicts total_usd within_budget notices questions timings_s"
     assert set(fields.split()) <= plan.keys()
     product = next(p for step in plan["steps"] for p in step["products"])
-    assert set(product) == {"product_id", "title", "brand", "kind", "price_usd", "rating", "intention", "similarity", "t2", "why"}
+    named = "product_id title brand kind price_usd quantity rating intention similarity t2 why"
+    assert set(product) == set(named.split())
     assert {"first_step", "matched", "total"} <= plan["timings_s"].keys()
     assert plan["t1"] is None
     assert plan["t3"] is None

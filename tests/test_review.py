@@ -303,3 +303,18 @@ def test_the_judge_of_the_pipeline_is_t2(tiny_parts, verifiers):
     (first, *_) = pipeline.match(GOAL, "cook a warm meal at a campsite", 3)
     expected = verifiers.t2.scores([ProductClaim(GOAL, "cook a warm meal at a campsite", first.product.title, first.product.features[0])])
     assert first.t2 == pytest.approx(float(np.asarray(expected)[0]), abs=5e-3)
+
+
+def test_the_same_script_is_put_to_a_model_once(index):
+    asked = []
+
+    def verdicts(claims):
+        asked.append(claims)
+        return [Verdict(0.5 + len(asked) / 100) for _ in claims]
+
+    reviewer = Reviewer(Verifiers(t1=SimpleNamespace(verdicts=verdicts)), index)
+    steps, more = plan(index, ("Sleep dry", [LARGE])), plan(index, ("Sleep dry", [SMALL]))
+    assert reviewer.script(GOAL, steps) == reviewer.script(GOAL, more)
+    assert len(asked) == 1
+    assert reviewer.script(GOAL, plan(index, ("Sleep warm", [LARGE]))) != reviewer.script(GOAL, steps)
+    assert len(asked) == 2

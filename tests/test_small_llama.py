@@ -1,19 +1,39 @@
-"""The language-model bases, with a real Llama that a package carries: SmolLM2-135M."""
+"""Language models as bases, writers and judges, with a real Llama that a package carries: SmolLM2-135M."""
 
 import hashlib
 import importlib.util
+import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from transformers import DynamicCache
 
+from ecomscript.config import Settings
 from ecomscript.errors import ModelError
+from ecomscript.evaluation.language_model_task import questions
+from ecomscript.events import Finished
+from ecomscript.llm.chat import ChatOptions, Delta, Message, Reply
+from ecomscript.llm.local import LocalChat
+from ecomscript.llm.service import ServiceChat
+from ecomscript.llm.templates import PROMPTS, Templates
 from ecomscript.llm.yes_no import YesNoModel
-from ecomscript.verification.claims import ProductClaim
+from ecomscript.pipeline import Pipeline
+from ecomscript.planning.intake import Intake
+from ecomscript.request import make_request
+from ecomscript.verification.claims import TASKS, ProductClaim
+from ecomscript.verification.items import Item
 from ecomscript.verification.lora import Base, LoraSettings, SegmentModel, load_adapter, special_tokens
 from ecomscript.verification.samples import Sample
+from ecomscript.verification.suite import NO_VERIFIERS
 from ecomscript.verification.train import Trainer, TrainSettings
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -56,6 +76,64 @@ def smollm(packed, tmp_path_factory):
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def service(smollm, tmp_path_factory):
+    """A real server that speaks OpenAI's protocol, with these weights: its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("service") / "log.txt"
+    command = [Path(sys.executable).with_name("transformers"), "serve", str(smollm), "--device", "cpu", "--port", str(port)]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment) as process:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/v1"
+        process.terminate()
+
+
+@pytest.fixture(params=["service", "local"])
+def chat(request, smollm):
+    """Both back ends with the same weights."""
+    if request.param == "local":
+        return LocalChat(str(smollm))
+    return ServiceChat(str(smollm), "", request.getfixturevalue("service"))
+
+
+@pytest.mark.slow
+def test_both_back_ends_keep_the_protocol(chat):
+    question = [Message("system", "Be brief."), Message("user", "What is the capital of France?")]
+    *deltas, reply = chat.chat(question, ChatOptions(max_tokens=20, temperature=0.0, top_logprobs=3))
+    assert all(isinstance(delta, Delta) for delta in deltas)
+    assert sum(delta.text != "" for delta in deltas) > 3
+    assert "Paris" in "".join(delta.text for delta in deltas)
+    assert isinstance(reply, Reply)
+    assert 5 < reply.usage.prompt_tokens < 100
+    assert 3 < reply.usage.completion_tokens <= 20
+    assert next(iter(reply.first_logprobs), "The") == "The"  # this server tells none
+    stopped = chat.chat(question, ChatOptions(max_tokens=1000))
+    next(stopped)
+    stopped.close()
+    *_, reply = chat.chat(question, ChatOptions(max_tokens=1, temperature=0.0))
+    assert reply.finish == "length"
+
+
+@pytest.mark.slow
+def test_what_a_weak_model_writes_never_keeps_a_plan_away(chat, tiny_parts):
+    pipeline = Pipeline.of(*tiny_parts, Intake(), NO_VERIFIERS, chat, Settings(planner="llm", llm_timeout_s=15))
+    *_, last = pipeline.stream(make_request("Take the family on a first camping weekend"))
+    assert isinstance(last, Finished)
+    assert last.plan.status == "plan"
+    assert 3 <= len(last.plan.steps) <= 10
+    assert last.plan.planner == "llm" or "comes from the library" in last.plan.notices[0]
+    assert last.plan.usage.completion_tokens > 0
+
+
 @pytest.mark.slow
 def test_a_llama_is_adapted_trained_saved_and_served(smollm, tmp_path):
     base = Base(str(smollm))
@@ -83,17 +161,48 @@ def test_a_llama_is_adapted_trained_saved_and_served(smollm, tmp_path):
     assert served == pytest.approx(plain, abs=0.1 * max(1.0, float(np.abs(plain).max())))
 
 
+QUESTIONS = ["Is a tent useful for camping?", "Is a candle useful for swimming across a wide and very cold lake?", "Is water wet?"]
+
+
+@pytest.fixture(scope="module")
+def judge(packed):
+    """The packed model as a judge, its sums in float32."""
+    model = YesNoModel(str(packed / GGUF))
+    model._model.float()
+    return model
+
+
 @pytest.mark.slow
-def test_yes_or_no_from_a_packed_model(packed):
-    model = YesNoModel(str(packed), gguf_file=GGUF, batch_size=2)
-    questions = ["Is a tent useful for camping?", "Is a candle useful for swimming across a wide and very cold lake?", "Is water wet?"]
-    scores = model.scores(questions)
-    assert scores.shape == (3,)
-    assert scores.dtype == np.float32
+def test_yes_or_no_from_a_packed_model(judge):
+    score = judge.scorer(QUESTIONS)
+    scores = [score(question) for question in QUESTIONS]
     assert np.isfinite(scores).all()
-    assert len(set(scores.tolist())) == 3
-    assert model.scores(questions[:1])[0] == pytest.approx(float(scores[0]), abs=0.3)  # bfloat16, with and without padding
-    assert model.scores([]).shape == (0,)
+    assert len(set(scores)) == 3
+    assert [score(question) for question in reversed(QUESTIONS)] == scores[::-1]
+    judge.scorer([])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shots", [0, 5])
+def test_what_questions_share_is_read_once_and_changes_no_score(judge, monkeypatch, shots):
+    item = Item("", ProductClaim("Camp in the rain", "Cook a warm meal", "Gas stove"), 1, "", "none", "")
+    items = [replace(item, claim=claim) for claim in CLAIMS]
+    prompts = Templates.load(PROMPTS / "verify.yaml", (*TASKS, "examples"))
+    asked = questions(prompts, "t2", items, [item] * shots)
+    lengths = []
+    read = judge._read
+    monkeypatch.setattr(judge, "_read", lambda ids, before: lengths.append(len(ids)) or read(ids, before))
+    score = judge.scorer(asked)
+    together = [score(question) for question in asked]
+    shared, *rest = lengths
+    assert [shared + n for n in rest] == [len(judge._tokens(question)) for question in asked]
+    assert shared > 40 * shots + max(rest)
+    monkeypatch.undo()
+    alone = [judge.scorer([question])(question) for question in asked]
+    whole = [float(read(judge._tokens(question), DynamicCache()) @ judge._direction) for question in asked]
+    assert together == pytest.approx(whole, abs=1e-3)
+    assert alone == pytest.approx(whole, abs=1e-3)
+    assert abs(together[0] - together[1]) > 0.01
 
 
 def test_a_language_model_that_does_not_exist_is_one_sentence():

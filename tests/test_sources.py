@@ -34,16 +34,16 @@ def test_reads_kinds_products_intentions_and_scripts(tiny_source):
     tent = next(p for p in catalogue.products if p.kind == "family tent")
     assert (tent.brand, tent.price_usd, tent.rating, tent.rating_count) == ("Cairnfold", 149.0, 4.4, 120)
     assert tent.attributes == {"capacity_people": 4, "season": ("spring", "summer")}
-    shared = next(i for i in catalogue.intentions if i.text == "sleep dry on a camping weekend")
-    own = next(i for i in catalogue.intentions if i.text == "camp as a couple on a small budget")
-    assert len(shared.product_ids) == 2 and len(own.product_ids) == 1
+    leads_to = dict(zip((i.text for i in catalogue.intentions), catalogue.products_of_intention, strict=True))
+    assert {catalogue.products[n].kind for n in leads_to["sleep dry on a camping weekend"]} == {"family tent"}
+    assert len(leads_to["sleep dry on a camping weekend"]) == 2 and len(leads_to["camp as a couple on a small budget"]) == 1
     assert [s.objective for s in catalogue.scripts] == [s["objective"] for s in SCRIPTS]
 
 
 def test_the_same_intention_of_two_kinds_is_one_row(tmp_path):
     rows = [kind(name, "🎂", ["bake a cake"], [product(name, "Pallamere")]) for name in ("cake tin", "oven dish")]
     catalogue = read_catalogue(write_lines(tmp_path / "kinds.jsonl", rows))
-    assert [len(i.product_ids) for i in catalogue.intentions] == [2]
+    assert [rows.tolist() for rows in catalogue.products_of_intention] == [[0, 1]]
 
 
 def test_order_of_rows_changes_no_id(tmp_path, tiny_source):

@@ -12,8 +12,9 @@ from scipy.stats import spearmanr
 from ecomscript.config import ASSETS
 from ecomscript.errors import InputError, ModelError
 from ecomscript.evaluation import study_task
+from ecomscript.evaluation.metrics import fleiss_kappa, spearman
 from ecomscript.evaluation.study_plans import SCORED, collect, read_goals, read_plans, score
-from ecomscript.evaluation.study_task import SHEETS, Rating, fleiss_kappa, read_ratings, read_scores, rows, spearman
+from ecomscript.evaluation.study_task import SHEETS, Rating, read_ratings, read_scores, rows
 from ecomscript.folders import read_rows
 from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
@@ -324,6 +325,13 @@ def test_kappa_of_perfect_of_opposite_and_of_undefined_agreement():
     assert fleiss_kappa([[2, 0], [0, 2]]) == 1
     assert fleiss_kappa([[1, 1], [1, 1]]) == -1
     assert fleiss_kappa([[3, 0], [3, 0]]) is None
+    assert fleiss_kappa([]) is None
+
+
+def test_kappa_with_different_numbers_of_readers_worked_by_hand():
+    # agreeing pairs: 1 of 1, 1 of 3, 6 of 6 → mean 7/9; of 9 marks 4 and 5 → chance (16 + 25) / 81
+    counts = [[2, 0], [2, 1], [0, 4]]
+    assert fleiss_kappa(counts) == pytest.approx((7 / 9 - 41 / 81) / (40 / 81))
 
 
 def test_agreement_of_two_readers_worked_by_hand():

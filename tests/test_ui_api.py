@@ -6,7 +6,9 @@ import socket
 import time
 
 import pytest
-from ui_fakes import FakePipeline, describe
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, describe
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -14,8 +16,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import httpx
 
 from ecomscript.config import Settings
-from ecomscript.errors import ConfigError
+from ecomscript.errors import ConfigError, InputError
+from ecomscript.schema import PlanRequest
 from ecomscript.ui.page import build_ui, launch
+from ecomscript.ui.plan_object import object_of, view_of
 
 gradio_client = pytest.importorskip("gradio_client")
 
@@ -67,11 +71,131 @@ def test_errors_are_one_sentence(client, args, message):
     assert "secret" not in str(caught.value)
 
 
-def test_only_the_two_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/plan", "/plan_json"}
+def test_only_the_endpoints_of_the_contract_are_public(client):
+    names = {f"/{name}{suffix}" for name in ("plan", "refine", "swap") for suffix in ("", "_json")}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == names
 
 
-def test_mcp_has_one_tool_that_returns_json(url):
+def test_a_plan_is_refined_and_what_is_kept_stays(client):
+    plan = client.predict("verified camping", api_name="/plan")
+    after = client.predict({**plan, "locked": ["lamp"]}, "we already have a tent, for 8", api_name="/refine")
+    assert set(after) == {*plan, "said", "locked"}
+    assert [p["product_id"] for p in after["steps"][1]["products"]] == ["bag", "mat"]
+    assert after["constraints"]["owned"] == ["cool box", "tent"] and after["constraints"]["people"] == 8
+    assert "1 left out (Cairnfold Ridgeline 4-Person Tent)" in after["said"] and after["locked"] == ["lamp"]
+    again = client.predict(after, "cheaper", api_name="/refine")
+    assert again["steps"][1] == after["steps"][1] and "stay" in again["said"]
+    assert [step["text"] for step in again["steps"]] == [step["text"] for step in plan["steps"]]
+
+
+def test_quantities_count_in_the_total(client):
+    plan = client.predict("verified camping", None, 8, api_name="/plan")
+    (tent,) = (p for step in plan["steps"] for p in step["products"] if p["product_id"] == "tent")
+    assert (tent["quantity"], tent["price_usd"]) == (2, 149.0)
+    products = [p for step in plan["steps"] for p in step["products"]]
+    assert plan["total_usd"] == round(sum((p["price_usd"] or 0) * p["quantity"] for p in products), 2)
+
+
+def test_a_product_is_swapped_by_wish_and_by_id(client):
+    plan = client.predict("verified camping", api_name="/plan")
+
+    def first(*wish):
+        after = client.predict(plan, "tent", *wish, api_name="/swap")
+        return after["steps"][1]["products"][0]["product_id"], after
+
+    assert first("cheaper")[0] == "tent3" and first("better rated")[0] == "tent3" and first("tent2")[0] == "tent2"
+    found, after = first()
+    assert found == "tent3" and after["alternatives"][0] == {
+        "product_id": "tent3",
+        "title": "Tarnhollow Dome Tent, Storm Proof",
+        "price_usd": 144.0,
+        "rating": 4.9,
+    }
+    for product_id, wish, message in (("tent2", "", "does not show"), ("tent", "nobody", "cannot take that place")):
+        with pytest.raises(Exception, match=message):
+            client.predict(plan, product_id, wish, api_name="/swap")
+
+
+def changed(plan, **fields):
+    return {**plan, **fields}
+
+
+FORGED = {
+    "not an object": lambda plan: "[1, 2]",
+    "not JSON": lambda plan: "{",
+    "200,000": lambda plan: "{" + " " * 200_001,
+    "status": lambda plan: changed(plan, status="refuse"),
+    "goal": lambda plan: changed(plan, goal="x" * 6001),
+    "“goal” is empty": lambda plan: changed(plan, goal="\u202e"),
+    "“steps” is not a list": lambda plan: changed(plan, steps=plan["steps"] * 7),
+    "step 1 is not an object": lambda plan: changed(plan, steps=["x"]),
+    "“text”": lambda plan: changed(plan, steps=[{"text": "x" * 301}]),
+    "“note”": lambda plan: changed(plan, steps=[{"text": "x", "note": ["y"]}]),
+    "“products” is not a list": lambda plan: changed(plan, steps=[{"text": "x", "products": [{"product_id": "tent"}] * 4}]),
+    "“product_id”": lambda plan: changed(plan, steps=[{"text": "x", "products": [{"product_id": 5}]}]),
+    "“needs”": lambda plan: changed(plan, steps=[{"text": "x", "needs": ["y" * 101]}]),
+    "“locked”": lambda plan: changed(plan, locked="tent"),
+    "“constraints”": lambda plan: changed(plan, constraints={"__class__": 1}),
+    "“people”": lambda plan: changed(plan, constraints={"people": 2.5}),
+    "“budget_usd”": lambda plan: changed(plan, constraints={"budget_usd": float("inf")}),
+    "“quiet”": lambda plan: changed(plan, constraints={"quiet": 1}),
+    "“ages”": lambda plan: changed(plan, constraints={"ages": [True]}),
+    "“exclude”": lambda plan: changed(plan, constraints={"exclude": [{"a": 1}]}),
+    "988": lambda plan: changed(plan, steps=[{"text": "refuse this"}]),
+}
+
+
+@pytest.mark.parametrize("message", FORGED)
+def test_a_forged_plan_is_one_sentence(pipeline, message):
+    plan = pipeline_plan(pipeline)
+    with pytest.raises(InputError, match=message):
+        view_of(FORGED[message](plan), pipeline, describe)
+
+
+def test_nothing_but_the_ids_of_products_is_believed(pipeline):
+    plan = pipeline_plan(pipeline)
+    forged = {"product_id": "tent", "title": HOSTILE[0], "price_usd": 0.01, "t2": 1.0, "why": "Buy!"}
+    steps = [{"text": "Sleep", "products": [forged, {"product_id": "nobody"}]}, {"text": "Sleep again", "products": [forged]}]
+    view = view_of(changed(plan, steps=steps), pipeline, describe)
+    after = object_of(view)
+    (tent,) = after["steps"][0]["products"]
+    assert (tent["title"], tent["price_usd"], tent["t2"]) == (PRODUCTS["tent"].title, 149.0, 0.77)
+    assert after["steps"][1]["products"] == [] and after["notices"] == ["1 product is no longer in the catalogue."]
+    ruled_out = view_of(changed(plan, constraints={"owned": ["tent"]}), pipeline, describe)
+    assert "tent" not in {product.product_id for product in ruled_out.products}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["goal", "objective", "confidence", "constraints", "steps", "locked", "status", "step", "people", "ages", "owned"]),
+    JSON,
+)
+def test_any_value_anywhere_is_used_or_refused(name, value):
+    pipeline = FakePipeline()
+    plan = pipeline_plan(pipeline)
+    forged = changed(plan, steps=[value]) if name == "step" else changed(plan, **{name: value})
+    if name in ("people", "ages", "owned"):
+        forged = changed(plan, constraints={name: value})
+    try:
+        after = object_of(view_of(forged, pipeline, describe))
+    except InputError:
+        return
+    json.dumps(after)
+    assert all(p["product_id"] in PRODUCTS for step in after["steps"] for p in step["products"])
+
+
+def pipeline_plan(pipeline):
+    return list(pipeline.stream(PlanRequest("verified camping")))[-1].plan.to_json()
+
+
+def test_mcp_has_three_tools_that_return_json(url):
     def call(method, params):
         headers = {"Accept": "application/json, text/event-stream"}
         answer = httpx.post(
@@ -80,17 +204,26 @@ def test_mcp_has_one_tool_that_returns_json(url):
         return json.loads(next(line[5:] for line in answer.text.splitlines() if line.startswith("data:")))["result"]
 
     tools = call("tools/list", {})["tools"]
-    assert [tool["name"].removeprefix("ecomscript_") for tool in tools] == ["plan"]
-    assert "comma" in json.dumps(tools[0]["inputSchema"])
-    answer = call("tools/call", {"name": tools[0]["name"], "arguments": {"goal": "camping", "people": 3}})
-    assert json.loads(answer["content"][0]["text"])["steps"][1]["products"][0]["product_id"] == "tent"
+    names = {tool["name"].removeprefix("ecomscript_"): tool["name"] for tool in tools}
+    assert set(names) == {"plan", "refine", "swap"}
+    assert "comma" in json.dumps(tools[0]["inputSchema"]) and "better rated" in json.dumps(tools[2]["inputSchema"])
+
+    def answer(tool, **arguments):
+        return call("tools/call", {"name": names[tool], "arguments": arguments})["content"][0]["text"]
+
+    plan = answer("plan", goal="camping", people=3)
+    assert json.loads(plan)["steps"][1]["products"][0]["product_id"] == "tent"
+    refined = json.loads(answer("refine", plan=plan, text="we already have a tent"))
+    assert refined["steps"][1]["products"][0]["product_id"] == "bag"
+    swapped = json.loads(answer("swap", plan=plan, product_id="tent", wish="cheaper"))
+    assert swapped["steps"][1]["products"][0]["product_id"] == "tent3" and swapped["alternatives"]
 
 
 def test_a_caller_who_leaves_stops_the_work(url):
     class Slow(FakePipeline):
         steps = 0
 
-        def stream(self, request):
+        def stream(self, request, visitor="", own=None):
             for event in super().stream(request):
                 self.steps += 1
                 yield event

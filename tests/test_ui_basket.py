@@ -9,7 +9,7 @@ import pytest
 from ui_fakes import CONFLICT, HOSTILE, PRODUCTS, match, verified_steps
 
 from ecomscript.errors import InputError
-from ecomscript.schema import Constraints, MatchedStep, Product, Step
+from ecomscript.schema import Constraints, Match, MatchedStep, Product, Step
 from ecomscript.ui.basket import MAX_LINES, Basket, Line, add_all, conflicts_in, edit, toggle
 from ecomscript.ui.export import basket_csv, basket_json, basket_markdown, csv_cell
 from ecomscript.ui.render_basket import basket_html
@@ -212,3 +212,29 @@ def test_exports_carry_need_and_ticks():
     assert "- [x] 2 × Cairnfold" in text and "- [ ] 1 × Wickerlight" in text and "$24.00 (nice to have)" in text
     items = json.loads(basket_json(basket, "camp", None))["items"]
     assert [(item["quantity"], item["must_have"], item["ticked"]) for item in items] == [(2, True, True), (1, False, False)]
+
+
+def test_the_sum_is_said_in_words():
+    meal = Product("meal", "Curry Kit", category="Food > Meals", attributes={"servings": 4}, price_usd=9.0)
+    bag = Product("down", "Down Bag", kind="three-season sleeping bag", price_usd=90.0)
+    plates = Product("plates", "Paper Plates, Pack of 8", kind="compostable party plate", price_usd=5.0)
+
+    def words(product, people):
+        steps = (MatchedStep(Step("s1", "Eat and sleep"), (Match(product, "", 0.5, ""),)),)
+        return Basket().add([product]).follow("camp", Constraints(people=people), steps).lines[0].sum_words
+
+    assert words(meal, 1) == "1 × 4 servings for 1 person"
+    assert words(bag, 4) == "4 × one each for 4 people"
+    assert words(plates, 12) == "2 × pack of 8 for 12 people"
+
+
+def test_what_is_turned_down_goes_aside_and_comes_back_when_that_is_undone():
+    steps = [MatchedStep(Step("s1", "Sleep"), (match("tent", 0.7, ""), match("lamp", 0.6, "")))]
+    basket = Basket().add([GAME]).follow("another goal", Constraints(), [MatchedStep(Step("s", "Play"), (match("game", 0.7, ""),))])
+    basket = basket.add([TENT, LAMP]).with_quantity("tent", 3).follow("camp", Constraints(), steps)
+    without = basket.without({"tent", "game"}, "camp", {"lamp"})
+    assert without.ids == ["game", "lamp"]  # what another plan brought stays
+    assert without.remove("lamp").without({"tent"}, "camp", {"lamp"}).ids == ["game"]
+    back = without.without(set(), "camp", {"tent", "lamp"})
+    assert back.ids == ["game", "lamp", "tent"] and back.lines[-1].quantity == 3 and back.aside == ()
+    assert without.without(set(), "other", {"tent"}).ids == ["game", "lamp"]

@@ -6,6 +6,7 @@ import gradio as gr
 import pytest
 from ui_fakes import CARDS, PRODUCTS, FakePipeline, verified_steps
 
+from ecomscript.association.alternatives import Wanted
 from ecomscript.schema import Constraints, Product
 from ecomscript.ui.basket import Basket, Line
 from ecomscript.ui.basket_tools import BasketTools
@@ -17,9 +18,9 @@ VIEW = PlanView(goal="camp", constraints=Constraints(budget_usd=530.0, people=8,
 
 
 class Asked(FakePipeline):
-    def alternatives(self, goal, step_text, product_id, constraints, taken, count=10):
-        self.asked = (goal, step_text, product_id, constraints, tuple(taken), count)
-        return super().alternatives(goal, step_text, product_id, constraints, taken, count)
+    def alternatives(self, goal, places, taken):
+        self.asked = (goal, places, taken)
+        return super().alternatives(goal, places, taken)
 
 
 def tools(cards=CARDS):
@@ -38,7 +39,7 @@ def test_other_products_of_the_same_kind_that_keep_the_constraints():
     found = asked.alternatives(basket().lines[0])
     assert {match.product.product_id for match in found} == {"tent2", "tent3"}
     constraints = replace(VIEW.constraints, budget_usd=298.0)
-    assert asked.planner.asked == ("camp", "Set up a dry place to sleep", "tent", constraints, ("tent",), 10)
+    assert asked.planner.asked == ("camp", [Wanted("Set up a dry place to sleep", "tent", constraints, 10, own_kind=True)], ("tent",))
 
 
 def test_a_weak_verifier_gives_no_scores():
@@ -66,7 +67,7 @@ def test_only_a_line_that_has_changed_is_looked_up_again():
     asked.on_changed(VIEW, ticked, looked)
     assert not hasattr(asked.planner, "asked")
     _, looked, _ = asked.on_changed(VIEW, ticked.with_quantity("pot", 2), looked)
-    assert asked.planner.asked[2] == "pot"
+    assert asked.planner.asked[2] == ("pot",)
     assert asked.on_changed(VIEW, basket(), looked)[0] == offered
 
 

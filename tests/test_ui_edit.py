@@ -9,10 +9,11 @@ from test_ui_render import BACKING, Tags
 from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, describe
 
 from ecomscript.errors import InputError
+from ecomscript.request import MAX_STEP_CHARS, MAX_STEPS
 from ecomscript.schema import Conflict, MatchedStep, PlanRequest, Step, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.border import watch
-from ecomscript.ui.edit import MAX_STEP_CHARS, MAX_STEPS, apply_edit
+from ecomscript.ui.edit import apply_edit
 from ecomscript.ui.history import MAX_CHANGES
 from ecomscript.ui.render import plan_html, status_html
 from ecomscript.ui.swap import swap_product
@@ -99,16 +100,16 @@ def test_notes_on_other_steps_stay_true(view):
 def test_a_dismissed_product_gives_way_and_never_comes_back(view):
     after = edit(view, "dismiss", pid="tent")
     assert ids(after)[1] == ["tent3", "bag", "mat"]  # of the same kind the best by T2
-    assert (after.swap.old.product_id, after.swap.new.product_id) == ("tent", "tent3")
+    assert (after.swaps[0].old.product_id, after.swaps[0].new.product_id) == ("tent", "tent3")
     assert after.said == "Cairnfold Ridgeline 4-Person Tent will not come back. Tarnhollow Dome Tent takes its place."
     again = edit(after, "rename", step="s4", text="tent")
     assert ids(again)[3] == ["tent2"]
 
 
 def test_a_dismissed_product_without_an_alternative_leaves_its_place(view, monkeypatch):
-    monkeypatch.setattr(PIPELINE, "alternatives", lambda *asked: [])
+    monkeypatch.setattr(PIPELINE, "alternatives", lambda *asked: [[]])
     after = edit(view, "dismiss", pid="bag")
-    assert ids(after)[1] == ["tent", "mat"] and after.swap is None
+    assert ids(after)[1] == ["tent", "mat"] and after.swaps == ()
     assert "Nothing else suits" in after.said
 
 
@@ -127,7 +128,7 @@ def test_a_list_of_alternatives_opens_in_the_place_and_one_is_chosen(view):
     assert [m.product.product_id for m in opened.choosing.options][:2] == ["tent3", "tent2"]
     assert len(opened.choosing.options) <= 10 and opened.past == ()
     text = Tags(plan_html(opened, BACKING)).text
-    assert "Instead of Cairnfold Ridgeline 4-Person Tent" in text and "$144.00 · ★ 4.9 · Fits this step: 0.98" in text
+    assert "More like Cairnfold Ridgeline 4-Person Tent" in text and "$144.00 · ★ 4.9 · Fits this step: 0.98" in text
     assert edit(opened, "close").choosing is None
     after = edit(opened, "swap", pid="tent", swap="tent2")
     assert ids(after)[1] == ["tent2", "bag", "mat"] and after.choosing is None
@@ -137,7 +138,7 @@ def test_a_list_of_alternatives_opens_in_the_place_and_one_is_chosen(view):
 
 
 def test_nothing_else_is_said_in_words(view, monkeypatch):
-    monkeypatch.setattr(PIPELINE, "alternatives", lambda *asked: [])
+    monkeypatch.setattr(PIPELINE, "alternatives", lambda *asked: [[]])
     after = edit(view, "choose", pid="tent")
     assert after.choosing is None and "Nothing else in this catalogue fits" in after.said
 
@@ -195,8 +196,8 @@ def test_a_conflicts_swap_can_be_undone():
     after = swap_product(view, {"pid": "stove", "swap": "stove2"}, PIPELINE)
     back = edit(after, "undo")
     assert ids(back) == BEFORE and back.conflicts == view.conflicts
-    assert (back.swap.old.product_id, back.swap.new.product_id) == ("stove2", "stove")
-    assert ids(edit(back, "redo")) == ids(after) and edit(back, "redo").swap == after.swap
+    assert (back.swaps[0].old.product_id, back.swaps[0].new.product_id) == ("stove2", "stove")
+    assert ids(edit(back, "redo")) == ids(after) and edit(back, "redo").swaps == after.swaps
 
 
 def test_undo_and_redo_say_what_they_did(view):
@@ -342,7 +343,7 @@ START = views("clash camping", budget_usd=600.0)[-1]
 
 
 def content(view):
-    return replace(view, past=(), future=(), said="", swap=None, choosing=None)
+    return replace(view, past=(), future=(), said="", swaps=(), choosing=None)
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from ui_fakes import CARDS, HOSTILE, PRODUCTS, STEPS, FakePipeline, describe
 
-from ecomscript.schema import ConstraintItem, PlanRequest
+from ecomscript.schema import ConstraintItem, PlanRequest, Usage
 from ecomscript.ui import texts
 from ecomscript.ui.about import about_html
 from ecomscript.ui.basket import Basket
@@ -13,6 +13,7 @@ from ecomscript.ui.border import watch
 from ecomscript.ui.markup import escape, title_parts
 from ecomscript.ui.render import plan_html, status_html, tile
 from ecomscript.ui.render_basket import basket_html
+from ecomscript.ui.render_why import why_html
 from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView
 
@@ -138,9 +139,29 @@ def test_a_failure_keeps_the_plan():
 
 def test_pictures_only_from_safe_addresses():
     tent = PRODUCTS["tent"]
-    assert "<img" in tile(replace(tent, image_url="https://example.org/a.png"))
-    for url in ("http://example.org/a.png", "javascript:alert(1)", "data:image/svg+xml,x", '"><script>'):
-        assert "<img" not in tile(replace(tent, image_url=url))
+    for url in ("javascript:alert(1)", "data:image/svg+xml,x", "ftp://example.org/a.png", "//example.org/a.png", '"><script>', ""):
+        assert tile(replace(tent, image_url=url)) == tile(tent)
+    for url in ("https://example.org/a.png", "http://example.org/a.png?a=1&b=\"><script>"):
+        found = Tags(tile(replace(tent, image_url=url))).found
+        assert [tag for tag, _ in found] == ["span", "span", "img"]
+        attrs = found[-1][1]
+        assert (attrs["src"], attrs["loading"], attrs["referrerpolicy"]) == (url, "lazy", "no-referrer")
+        assert attrs["alt"] == texts.PICTURE.format(title="Cairnfold Ridgeline 4-Person Tent")
+
+
+def test_a_hostile_title_stays_inside_the_words_for_a_picture():
+    for name, product in PRODUCTS.items():
+        if name.startswith("hostile"):
+            (*_, (tag, attrs)) = Tags(tile(replace(product, image_url="https://example.org/a.png"))).found
+            assert tag == "img" and set(attrs) == {"src", "alt", "loading", "decoding", "referrerpolicy"}
+
+
+def test_reasons_that_were_taken_over_say_so():
+    own, lent = STEPS[1].matches[0], replace(STEPS[1].matches[0].product, transferred_from=("family <tent>", "tarp"))
+    assert texts.WHY_TRANSFERRED not in why_html(own, "Pitch", PlanView(), Backing())
+    markup = why_html(replace(own, product=lent), "Pitch", PlanView(), Backing())
+    assert texts.WHY_BOUGHT_LIKE in markup and texts.WHY_BOUGHT + ":" not in markup
+    assert "written for any family &lt;tent&gt; or tarp;" in markup
 
 
 def test_links_are_pages_or_marked_searches():
@@ -176,3 +197,17 @@ def test_about_shows_the_facts_it_is_given_and_no_measured_number():
     assert "8,446" in markup
     assert texts.ABOUT_DATA_TITLE not in about_html({})
     assert not re.search(r"\d%", Tags(markup).text)
+
+
+def test_a_plan_that_is_being_written_says_so_and_shows_where_it_goes_on():
+    view = replace(views("camping")[2], script=tuple(s.step for s in STEPS[:1]), writing=True)
+    assert texts.STAGE_WRITING.format(next=2) in Tags(status_html(view)).text
+    assert plan_html(view).count("es-bone is-line") == 1
+    assert plan_html(replace(view, phase="stopped")).count("es-bone") == 0
+
+
+@pytest.mark.parametrize(("cost", "words"), [(None, "1,234 tokens of a language model"), (0.00042, "about $0.0004"), (1.5, "about $1.50")])
+def test_tokens_and_cost_are_told(cost, words):
+    view = views("camping")[-1]
+    assert words in Tags(plan_html(replace(view, usage=Usage(1, 1000, 234, cost)))).text
+    assert "tokens" not in plan_html(view)

@@ -1,20 +1,18 @@
 import base64
-import json
-import zlib
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_fakes import PRODUCTS, FakePipeline, describe
+from ui_fakes import PRODUCTS, FakePipeline, describe, packed
 
 from ecomscript.errors import InputError
-from ecomscript.request import clean_text, make_request
+from ecomscript.request import MAX_STEP_CHARS, MAX_STEPS, clean_text, make_request
 from ecomscript.schema import Match, MatchedStep, PlanRequest, Step
 from ecomscript.ui import texts
 from ecomscript.ui.basket import Basket, Line, Origin
 from ecomscript.ui.border import watch
-from ecomscript.ui.share import MAX_CODE, MAX_STEPS, MAX_UNPACKED, decode, encode, restore, shared_plan
+from ecomscript.ui.share import MAX_CODE, MAX_UNPACKED, decode, encode, restore, shared_plan
 from ecomscript.ui.view import PlanView
 
 LINES = Basket(
@@ -24,11 +22,6 @@ LINES = Basket(
 
 def planned(goal="camping", **fields):
     return list(watch(FakePipeline(), PlanRequest(goal, **fields), describe))[-1]
-
-
-def packed(whole, version="1"):
-    text = whole if isinstance(whole, bytes) else json.dumps(whole).encode()
-    return f"{version}.{base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip('=')}"
 
 
 def reopened(code):
@@ -225,7 +218,8 @@ STEP = ["Sleep", ["tent"], 0, ""]
         {"s": [["Sleep", [], 3, ""]]},
         {"s": [["Sleep", [], -1, ""]]},
         {"s": [["Sleep", [], 0, "n" * 1001]]},
-        {"s": [STEP] * 61},
+        {"s": [STEP] * (MAX_STEPS + 1)},
+        {"s": [["x" * (MAX_STEP_CHARS + 1), [], 0, ""]]},
         {"s": [STEP], "k": [["tent", 0, 0]]},
         {"s": [STEP], "k": [["tent", 1.5, 0]]},
         {"s": [STEP], "k": [["tent", True, 0]]},
@@ -301,7 +295,7 @@ def test_without_a_plan_there_is_nothing_to_share(view):
     assert cause(error) == texts.SHARE_NOTHING[0]
 
 
-@pytest.mark.parametrize("steps", [[f"step {n}" for n in range(61)], ["x" * 301]])
+@pytest.mark.parametrize("steps", [[f"step {n}" for n in range(MAX_STEPS + 1)], ["x" * (MAX_STEP_CHARS + 1)]])
 def test_a_plan_that_no_link_can_hold_is_said(steps):
     script = tuple(Step(f"s{n}", text) for n, text in enumerate(steps))
     with pytest.raises(InputError) as error:

@@ -1,12 +1,15 @@
+from types import SimpleNamespace
+
 import pytest
 from ui_fakes import CONFLICT, SCORES, STEPS, FakePipeline, describe
 
 from ecomscript.errors import CatalogError, InputError
-from ecomscript.events import Failed, Finished
-from ecomscript.schema import PlanRequest
+from ecomscript.events import Failed, Finished, Planned, StepMatched, StepPlanned, Writing
+from ecomscript.schema import Constraints, MatchedStep, PlanRequest, Script, Step, Usage
 from ecomscript.ui import texts
-from ecomscript.ui.border import watch
-from ecomscript.ui.view import PlanView, follow, question_parts
+from ecomscript.ui.border import visitor_of, watch
+from ecomscript.ui.render import plan_html
+from ecomscript.ui.view import PlanView, advance, follow, question_parts
 
 
 def views(goal, **fields):
@@ -45,7 +48,7 @@ def test_a_stream_that_ends_early(events, message):
         def product(self, product_id):
             return None
 
-        def stream(self, request):
+        def stream(self, request, visitor="", own=None):
             if isinstance(events, Exception):
                 raise events
             yield from events
@@ -98,3 +101,73 @@ def test_questions_are_split_from_their_starting_points():
 def test_the_fakes_speak_the_contract():
     assert isinstance(list(FakePipeline().stream(PlanRequest("camping")))[-1], Finished)
     assert isinstance(list(FakePipeline().stream(PlanRequest("fail")))[-1], Failed)
+
+
+@pytest.mark.parametrize(
+    ("goal", "headline"),
+    [
+        ("picnic by the lake for 10 under $150", "Picnic by the lake for 10 under $150"),
+        (" plan a party. ", "Plan a party"),
+        ("word " * 40, "Word" + " word" * 17 + "…"),
+        ("x" * 200, "X" + "x" * 89 + "…"),
+        ("", ""),
+    ],
+)
+def test_the_headline_is_the_goal_and_short(goal, headline):
+    assert PlanView(goal=goal).headline == headline
+
+
+def test_the_plan_that_it_comes_from_is_named_where_it_says_something_else():
+    view = PlanView(goal="host a picnic!", objective="Host a Picnic")
+    assert view.base == ""
+    assert PlanView(goal="picnic by the lake", objective="Enjoy a picnic.").base == "Enjoy a picnic"
+    html = plan_html(views("weak goal <b>")[-1])
+    assert "<h2 tabindex=\"-1\">Weak goal &lt;b&gt;</h2>" in html and "A ready plan: <q>Camp with two children for a weekend</q>" in html
+
+
+FIRST, SECOND = Step("w1", "Pack a tent"), Step("w2", "Cook a meal")
+
+
+def planned(*steps, complete=True):
+    script = Script("camp", steps, "llm", "written")
+    return Planned("plan", "camp", Constraints(), script, (), (), 0.1, complete)
+
+
+def after(*events):
+    view = PlanView(PlanRequest("camp"), "working")
+    for event in events:
+        view = advance(view, event, describe)
+    return view
+
+
+WRITTEN = (planned(complete=False), StepPlanned(FIRST, 0.2), StepMatched(MatchedStep(FIRST), 0.3), StepPlanned(SECOND, 0.4))
+
+
+def test_steps_that_are_being_written_arrive_one_by_one():
+    view = after(*WRITTEN, Writing(0.5, Usage(1, 10, 20)))
+    assert view.writing
+    assert view.script == (FIRST, SECOND)
+    assert view.pending == (SECOND,)
+    assert (view.elapsed_s, view.usage.tokens) == (0.5, 30)
+    assert not after(*WRITTEN, planned(FIRST, SECOND)).writing
+
+
+def test_products_of_a_step_that_come_again_take_the_place_of_the_first():
+    better = MatchedStep(FIRST, (), "Left out.")
+    view = after(*WRITTEN, StepMatched(MatchedStep(SECOND), 0.5), planned(FIRST, SECOND), StepMatched(better, 0.6))
+    assert view.matched == (better, MatchedStep(SECOND))
+
+
+def test_another_script_takes_the_place_of_what_was_written():
+    other = Step("s1", "Reserve a campsite")
+    view = after(*WRITTEN, planned(other))
+    assert (view.script, view.matched, view.pending) == ((other,), (), (other,))
+    assert after(*WRITTEN, planned(complete=False)).matched == ()
+
+
+@pytest.mark.parametrize(
+    ("headers", "host", "visitor"),
+    [({}, "10.0.0.1", "10.0.0.1"), ({"x-forwarded-for": "6.6.6.6, 9.9.9.9"}, "10.0.0.1", "9.9.9.9"), ({"x-forwarded-for": " "}, None, "")],
+)
+def test_a_visitor_is_known_by_the_address_that_the_nearest_proxy_names(headers, host, visitor):
+    assert visitor_of(SimpleNamespace(headers=headers, client=host and SimpleNamespace(host=host))) == visitor

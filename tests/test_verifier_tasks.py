@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_claims import SPLITS, gold_of, items_of
-from fake_models import even_combiner, model_of, write_verifiers
+from fake_models import even_combiner, model_of, write_strong, write_verifiers
 from fakes import KINDS, HashEncoder
 from sklearn.metrics import roc_auc_score
 
@@ -136,9 +136,7 @@ def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
     for name in ("t2", "t2-plans"):
         model_of(Base(str(tiny_bert))).save(models / name, {"task": "t2"})
         even_combiner("model", adapter_sha256=adapter_hash(models / name)).save(models / name)
-    for task in TASKS:
-        meta = models / task / "meta.json"
-        meta.write_text(json.dumps({**json.loads(meta.read_text()), "held_out_domains": False}))
+    write_strong(models, "t3", tiny_bert)
     runs = save("t2-paper", seed=3)
     save("t2-held-out-domains", held_out_domains=True)
     (runs / "t2-unfinished").mkdir()
@@ -153,15 +151,30 @@ def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
         for name in ("majority", "random", "BM25", "cosine, zero-shot", "frozen embedding + logistic regression"):
             assert splits[task][name] == three | ({"judged plans"} if task == "t2" else set()), (task, name)
         assert splits[task]["shipped"] == splits[task]["majority"] - {"held-out domains"}
+    assert splits["t3"]["shipped, both bases"] == splits["t3"]["shipped"] and "shipped, both bases" not in splits["t1"]
     assert {"part: whole", "part: steps", "part: order"} <= splits["t1"].keys()
     assert "part: rules" in splits["t3"]
-    assert {"adapter paper", "adapter held-out-domains"} == {name for name in splits["t2"] if name.startswith("adapter")}
-    assert splits["t2"]["adapter held-out-domains"] == three | {"judged plans"}
-    assert "held-out domains" not in splits["t2"]["adapter paper"]
-    assert {(row["seed"], row["base"]) for row in rows if row["model"] == "adapter paper"} == {(3, str(tiny_bert))}
-    assert not any("seed" in row for row in rows if not row["model"].startswith("adapter"))
+    paper, held_out = verifier_task.RUN_NAMES["paper"], verifier_task.RUN_NAMES["held-out-domains"]
+    assert {paper, held_out} == {name for name in splits["t2"] if name.startswith("LoRA")}
+    assert splits["t2"][held_out] == three | {"judged plans"}
+    assert "held-out domains" not in splits["t2"][paper]
+    assert {(row["seed"], row["base"]) for row in rows if row["model"] == paper} == {(3, str(tiny_bert))}
+    assert not any("seed" in row for row in rows if not row["model"].startswith("LoRA"))
     shipped = [row for row in rows if row["split"] == "gold dev" and row["model"] == "shipped"]
     assert [row for task in TASKS for row in verifier_task.gold_rows(task, 0, models)] == shipped
+
+
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [
+        ("inject-none-2", "LoRA, no injection, seed 2"),
+        ("inject-contrastive-0", "LoRA after contrastive injection, seed 0"),
+        ("paper", "LoRA, the paper's settings"),
+        ("my-run", "LoRA, my-run"),
+    ],
+)
+def test_a_run_is_called_by_what_was_done(run, name):
+    assert verifier_task.run_name(run) == name
 
 
 def test_the_training_data_are_counted_and_give_nothing_away_by_size():

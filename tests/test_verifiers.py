@@ -4,9 +4,11 @@ import json
 import shutil
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fake_models import write_strong
 from fakes import HashEncoder, write_lines
 
 from ecomscript import __main__ as cli
@@ -14,7 +16,7 @@ from ecomscript.errors import ModelError
 from ecomscript.schema import Verdict
 from ecomscript.verification import bundle, script, suite
 from ecomscript.verification.bundle import MOST_PAIRS, BundleVerifier, related_pairs
-from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim
+from ecomscript.verification.claims import TASKS, BundleClaim, BundleStep, ProductClaim, ScriptClaim
 from ecomscript.verification.compatibility import Clash
 from ecomscript.verification.lora import Base
 from ecomscript.verification.script import ScriptVerifier, _reason
@@ -150,6 +152,40 @@ def test_no_text_ends_in_a_traceback(verify, tmp_path, capsys, task, text):
         assert status == 2
         assert "line 1" in capsys.readouterr().err
         assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "installed", "shipped", "both"),
+    [
+        ("auto", True, True, True),
+        ("auto", False, True, False),
+        ("auto", True, False, False),
+        ("small", True, True, False),
+        ("strong", False, False, True),
+    ],
+)
+def test_claims_are_judged_by_both_sizes_where_the_strong_one_is_at_hand(tmp_path, monkeypatch, choice, installed, shipped, both):
+    monkeypatch.setattr(suite, "packaged_mpnet", lambda: tmp_path if installed else None)
+    if shipped:
+        for task in ("t2", "t3"):
+            (tmp_path / suite.STRONG / task).mkdir(parents=True)
+    assert [suite.strong_for_claims(choice, tmp_path, task) for task in TASKS] == [False, both, both]
+
+
+@pytest.mark.parametrize(("task", "rows"), [("t2", T2), ("t3", T3)])
+def test_the_command_asks_the_sizes_that_were_chosen(verify, models, tiny_bert, monkeypatch, capsys, task, rows):
+    monkeypatch.setenv("ECOMSCRIPT_MODELS", str(models))
+    monkeypatch.setenv("ECOMSCRIPT_VERIFY", "strong")
+    assert verify(task, rows)[0] == 2
+    assert str(models / suite.STRONG / task) in capsys.readouterr().err
+    write_strong(models, task, tiny_bert)
+    scores = {}
+    for choice in ("small", "strong"):
+        monkeypatch.setenv("ECOMSCRIPT_VERIFY", choice)
+        status, out = verify(task, rows)
+        assert status == 0
+        scores[choice] = [row["score"] for row in read(out)]
+    assert scores["small"] != scores["strong"]
 
 
 def test_an_unknown_task_is_named(verify, capsys):
@@ -340,6 +376,27 @@ def test_a_bundle_verdict_names_its_likeliest_clash_only_where_that_speaks(verif
     assert 0 < named.score < 1
     silent = BundleVerifier(t3.model, t3.product, talking(t3, clash=1e9))
     assert silent.verdicts([BUNDLE])[0].reason == ""
+
+
+def test_of_a_changed_bundle_only_what_is_new_is_asked(verifiers):
+    asked = []
+
+    def score(inputs):
+        asked.append(inputs)
+        return verifiers.t3.model.score(inputs)
+
+    fresh = BundleVerifier(SimpleNamespace(score=score), verifiers.t2, verifiers.t3.combiner)
+    remembering, changed = fresh.remembering(), replace(BUNDLE, steps=BUNDLE.steps[:1])
+    first = remembering.verdicts([BUNDLE])
+    assert len(asked.pop()) == 6  # three products and three pairs
+    assert remembering.verdicts([BUNDLE]) == first
+    assert remembering.verdicts([changed])[0].score == pytest.approx(verifiers.t3.verdicts([changed])[0].score, abs=0.01)
+    assert asked == []
+    longer = replace(BUNDLE, steps=(*BUNDLE.steps, BundleStep("eat", ("fork",))))
+    remembering.verdicts([longer])
+    assert asked == [[longer.single(3), *(longer.pair(a, 3) for a in range(3))]]
+    fresh.verdicts([BUNDLE])
+    assert len(asked[-1]) == 6
 
 
 @pytest.mark.parametrize(("places", "reason"), [((1,), "“b” may not suit “camp”."), ((0, 1), "“a” and “b” may not go together.")])

@@ -1,14 +1,20 @@
 # ruff: noqa: E501 - one product or match per line reads best
 """A pipeline of a handful of invented products for the tests of the page; what it does is chosen by a word in the goal."""
 
+import base64
+import json
 import time
+import zlib
 from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import ClassVar
 
+import numpy as np
+
 from ecomscript.evaluation.report_cards import Level, ReportCard
 from ecomscript.events import BundleVerified, Failed, Finished, Planned, ScriptVerified, StepMatched
 from ecomscript.schema import Conflict, ConstraintItem, Constraints, Match, MatchedStep, Plan, Product, Script, Step, Verdict
+from ecomscript.verification.suite import Verifiers
 
 HOSTILE = (
     "<img src=x onerror=\"window.__y=1\"> Lantern",
@@ -116,6 +122,8 @@ class FakeReviewer:
 
 class FakePipeline:
     facts: ClassVar = {"products": 8446, "purchase intentions": 29008}
+    own_models = ()
+    has_model = False
 
     def __init__(self, delay_s=0.0):
         self.delay_s = delay_s
@@ -146,17 +154,25 @@ class FakePipeline:
         matches = tuple(Match(p, "do as the step says", 0.6, "People buy this to do as the step says.", 0.7) for p in fitting)
         return MatchedStep(Step("own", text), matches, "" if matches else "Nothing suitable in this catalogue.")
 
-    def alternatives(self, goal, step_text, product_id, constraints, taken, count=10):
-        old = PRODUCTS[product_id]
-        free = [p for p in self._free(constraints, taken) if p.product_id != product_id]
+    def refill(self, goal, objective, step, constraints, taken):
+        """Find the products whose kind the step needs."""
+        found = self.rematch(goal, objective, " ".join(step.needs), constraints, taken)
+        return replace(found, step=step)
+
+    def alternatives(self, goal, places, taken):
+        return [self._others(place, taken) for place in places]
+
+    def _others(self, place, taken):
+        kind = PRODUCTS[place.product_id].kind
+        free = [p for p in self._free(place.constraints, taken) if p.product_id != place.product_id and (p.kind == kind or not place.own_kind)]
         found = [Match(p, "do the same", 0.5, "People buy this to do the same.", round((p.rating or 1.0) / 5, 2)) for p in free]
-        return sorted(found, key=lambda m: (m.product.kind != old.kind, -m.t2))[:count]
+        return sorted(found, key=lambda m: (m.product.kind != kind, -m.t2))[:place.count]
 
     def _free(self, constraints, taken):
         budget = constraints.budget_usd
         return [p for i, p in PRODUCTS.items() if not i.startswith("hostile") and i not in taken and (budget is None or (p.price_usd or 0.0) <= budget)]
 
-    def stream(self, request):
+    def stream(self, request, visitor="", own=None, planner=None):
         self.requests.append(request)
         goal = request.goal.lower()
         constraints = Constraints(
@@ -206,3 +222,17 @@ class FakePipeline:
 def hostile_steps():
     matches = tuple(Match(PRODUCTS[f"hostile{i}"], text, 0.7, text) for i, text in enumerate(HOSTILE))
     return (MatchedStep(Step("h1", HOSTILE[0], note=HOSTILE[1]), matches, HOSTILE[2]),)
+
+
+UNSURE = Verifiers(
+    t2=SimpleNamespace(scores=lambda claims: np.full(len(claims), 0.5)),
+    t1=SimpleNamespace(verdicts=lambda claims: [Verdict(0.5) for _ in claims]),
+    t3=SimpleNamespace(verdicts=lambda claims, found: [Verdict(0.5) for _ in claims]),
+)
+"""Verifiers that say one half of everything."""
+
+
+def packed(whole, version="1"):
+    """Return what stands in a link: an object, or any bytes, as somebody could have packed it."""
+    text = whole if isinstance(whole, bytes) else json.dumps(whole).encode()
+    return f"{version}.{base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip('=')}"

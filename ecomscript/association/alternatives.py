@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from ecomscript.association.associate import JUDGE_DROPS, Associator
-from ecomscript.association.choose import ProductChooser
+from ecomscript.association.choose import ProductChooser, in_turn
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.encoder import Vectors
 from ecomscript.schema import Constraints, Match
@@ -15,47 +15,76 @@ NEXT_KINDS = 6
 """Kinds that are looked at beside the product's own."""
 
 
-def alternatives(
-    associator: Associator, goal: str, step: str, row: int, constraints: Constraints, taken: Collection[str], count: int
-) -> list[Match]:
-    """Return other products for the place of one, the most helpful first inside its own kind and then among the others.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A place whose product may be replaced.
+
+    Attributes:
+        step: The text of the step.
+        product_id: The product whose place it is.
+        constraints: What must be kept; the budget is what this one place may cost.
+        count: How many products at most.
+        own_kind: Whether only the product's own kind is looked at.
+    """
+
+    step: str
+    product_id: str
+    constraints: Constraints
+    count: int = 10
+    own_kind: bool = False
+
+
+def alternatives(associator: Associator, goal: str, places: Sequence[Wanted], taken: Collection[str]) -> list[list[Match]]:
+    """Return other products for each place, the most helpful first inside its own kind and then among the others.
+
+    The judge is asked about all of them at once; an unknown product has no alternatives.
 
     Args:
         associator: Index, ranker and judge.
         goal: The goal as typed.
-        step: The text of the step.
-        row: The product whose place it is.
-        constraints: What must be kept; the budget is what this one place may cost.
-        taken: Ids of products that may not be offered; other kinds than the product's own are not offered beside one of theirs.
-        count: How many at most.
+        places: What is looked for.
+        taken: Ids of products that may not be offered; other kinds than a product's own are not offered beside one of theirs.
     """
-    index, eligibility = associator.index, Eligibility(constraints)
-    query = associator.ranker.queries([step], goal)[0]
-    chooser = ProductChooser(index, f"{goal} {step}", query, constraints)
+    if not places:
+        return []
+    queries = associator.ranker.queries([place.step for place in places], goal)
+    rows = [list(_rows(associator, goal, place, query, taken)) for place, query in zip(places, queries, strict=True)]
+    found = [(place.step, associator.match(row, query)) for place, query, of in zip(places, queries, rows, strict=True) for row in of]
+    judged = iter(associator.judged(goal, found))
+    columns = [[next(judged) for _ in of] for of in rows]
+    if associator.judge is None:
+        return columns
+    return [_best(column, place, associator) for column, place in zip(columns, places, strict=True)]
+
+
+def _rows(associator: Associator, goal: str, place: Wanted, query: Vectors, taken: Collection[str]) -> Iterator[int]:
+    """Yield the products to look at for a place: its own kind, then the others in turn."""
+    index, eligibility = associator.index, Eligibility(place.constraints)
+    row = index.row_of.get(place.product_id)
+    if row is None:
+        return
+    chooser = ProductChooser(index, f"{goal} {place.step}", query, place.constraints)
     own = index.products[row].kind or ""
-    used = {own, *(index.products[index.row_of[i]].kind for i in taken if i in index.row_of)}
-    ranked = [kind.name for kind in associator.ranker.rank(query, f"{step} {goal}", NEXT_KINDS + len(used))]
-    others = [name for name in ranked if name not in used and eligibility.kind_excluded(name) is None][:NEXT_KINDS]
 
     def eligible(kind: str) -> list[int]:
         if kind not in index.products_of_kind:
             return []
-        rows = [option.row for option in chooser.options(kind, query) if option.row != row]
-        return [n for n in rows if index.products[n].product_id not in taken and eligibility.violation(index.products[n]) is None]
+        left = associator.refusals(kind, query, chooser, eligibility, {*taken, place.product_id})
+        return [option.row for option, reason in left if reason is None]
 
-    same = eligible(own)[:count]
-    columns = [eligible(kind) for kind in others]
-    deepest = max(map(len, columns), default=0)
-    rest = [column[depth] for depth in range(deepest) for column in columns if depth < len(column)][: count - len(same)]
-    return _judged(associator, goal, step, query, (same, rest))
+    same = eligible(own)[: place.count]
+    yield from same
+    if place.own_kind or len(same) == place.count:
+        return
+    used = {own, *(index.products[index.row_of[i]].kind for i in taken if i in index.row_of)}
+    ranked = [kind.name for kind in associator.ranker.rank(query, f"{place.step} {goal}", NEXT_KINDS + len(used))]
+    others = [name for name in ranked if name not in used and eligibility.kind_excluded(name) is None][:NEXT_KINDS]
+    yield from in_turn([eligible(kind) for kind in others])[: place.count - len(same)]
 
 
-def _judged(associator: Associator, goal: str, step: str, query: Vectors, groups: Sequence[Sequence[int]]) -> list[Match]:
-    """Return the rows as matches; with a judge each group is ordered by its word, and what does not help is left out."""
-    found = [[associator.match(row, query) for row in group] for group in groups]
-    asked = [match.product for group in found for match in group]
-    if associator.judge is None or not asked:
-        return [match for group in found for match in group]
-    said = iter(associator.judge(goal, [(step, product) for product in asked]).tolist())
-    judged = [[replace(match, t2=next(said)) for match in group] for group in found]
-    return [m for group in judged for m in sorted(group, key=lambda m: -(m.t2 or 0.0)) if (m.t2 or 0.0) >= JUDGE_DROPS]
+def _best(found: Sequence[Match], place: Wanted, associator: Associator) -> list[Match]:
+    """Return what the judge finds helpful, in the order of its word inside the own kind and among the others."""
+    index = associator.index
+    own = index.products[index.row_of[place.product_id]].kind if found else None
+    helpful = [match for match in found if (match.t2 or 0.0) >= JUDGE_DROPS]
+    return sorted(helpful, key=lambda m: (m.product.kind != own, -(m.t2 or 0.0)))

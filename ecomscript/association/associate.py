@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from ecomscript.association.choose import Option, ProductChooser, fit_budget
-from ecomscript.association.eligibility import Eligibility
+from ecomscript.association.choose import SHORTLIST, Option, ProductChooser, fit_budget, in_turn, shortened
+from ecomscript.association.eligibility import Eligibility, violation
 from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
-from ecomscript.association.notes import needs_too, uses_from
+from ecomscript.association.notes import already_have, as_asked, dear_kind, left_out, needs_too, none_fits, uses_from
 from ecomscript.association.rank import KindRanker
 from ecomscript.learnt import LearntWeights
 from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep, Product, Script, Step
@@ -20,6 +20,7 @@ from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep, Product
 GATE = 0.2
 """Least fitted probability for a kind that no plan of the library names for the step; chosen for precision (``--task threshold``)."""
 AGAINST_THE_GOAL = "This step of the plan goes against what you asked: leave it out or adapt it."
+SPEAKS_AGAINST = "This step names something that you ruled out: read it with that in mind."
 CORE_FIRST = 1.5
 """Exponent on the importance of needs that compete for a budget: above 1, one core item outweighs several trifles of the same price."""
 SAME_PURPOSE = 0.45
@@ -37,8 +38,18 @@ JUDGE_DROPS = 0.2
 NONE_LEFT = "all of them are in the plan already or were turned down"
 NOT_HELPFUL = "what there is does not seem to help with this step"
 
+OWN_WHY, TRANSFERRED_WHY = "People buy this to {}.", "Things of this kind are bought to {}."
+"""The second for a product whose catalogue does not say why people buy it: its intentions were taken over from its kind."""
+
 Judge = Callable[[str, Sequence[tuple[str, Product]]], npt.NDArray[np.float64]]
 """Returns (n,) P(the product helps the step) for a goal and n pairs of step and product: the T2 verifier."""
+
+Unfit = Callable[[str, str, Product], bool]
+"""Returns whether a product does not go with a goal, in a step of it: the attribute rules."""
+
+
+def _all_fit(_goal: str, _step: str, _product: Product) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -77,15 +88,49 @@ class Associator:
         encoder: The encoder of the index.
         weights: What was learnt from the library.
         judge: Asked about the best products of each need; without one the order of the scores stands.
+        unfit: Tells the variants of a kind that do not go with the goal: they are shown only where no other can be.
     """
 
-    def __init__(self, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, judge: Judge | None = None) -> None:
+    def __init__(
+        self, index: IntentionIndex, encoder: Encoder, weights: LearntWeights, judge: Judge | None = None, unfit: Unfit = _all_fit
+    ) -> None:
         self.index = index
         self.judge = judge
+        self._unfit = unfit
         self.ranker = KindRanker(index, encoder, weights)
 
+    def shows(self, kind: str, eligibility: Eligibility) -> bool:
+        """Return whether something of a kind may be shown: it is not ruled out, and one of its products passes the filter.
+
+        A kind that the catalogue does not have may be needed all the same.
+        """
+        if eligibility.kind_excluded(kind) is not None:
+            return False
+        if eligibility.refuses_nothing:
+            return True
+        rows, products = self.index.products_of_kind.get(kind, []), self.index.products
+        shelves = (rows[at : at + SHORTLIST] for at in range(0, len(rows), SHORTLIST))
+        return not rows or any(None in eligibility.violations([products[row] for row in shelf]) for shelf in shelves)
+
+    def refusals(
+        self, kind: str, query: Vectors, chooser: ProductChooser, eligibility: Eligibility, taken: Collection[str] = ()
+    ) -> list[tuple[Option, str | None]]:
+        """Return the products of a kind that are not taken, best first, each with why it may not be shown; None where it may.
+
+        What is taken still tells how the products of the kind differ.
+        """
+        options = chooser.options(kind, query)
+        reasons = eligibility.violations([self.index.products[option.row] for option in options])
+        return [(o, why) for o, why in zip(options, reasons, strict=True) if self.index.products[o.row].product_id not in taken]
+
     def match_script(
-        self, script: Script, goal: str, constraints: Constraints, eligibility: Eligibility, taken: Collection[str] = ()
+        self,
+        script: Script,
+        goal: str,
+        constraints: Constraints,
+        eligibility: Eligibility,
+        taken: Collection[str] = (),
+        shown: Collection[str] = (),
     ) -> list[MatchedStep]:
         """Return every step with its products.
 
@@ -98,14 +143,18 @@ class Associator:
             constraints: What must be kept.
             eligibility: The hard filter of those constraints.
             taken: Ids of products that may not be shown.
+            shown: Kinds of which no product may be shown.
         """
         queries = self.ranker.queries([step.text for step in script.steps], script.objective)
         chooser = ProductChooser(self.index, goal, self.ranker.encode(goal), constraints)
         needs, notes = self._needs(script.steps, script.objective, queries, eligibility)
         for need in needs:
-            self._fill(need, queries[need.step], chooser, eligibility, taken)
-        ruled_out = Eligibility(Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude))
-        against = {need.step for need in needs if not need.options and _speaks_of(script.steps[need.step], ruled_out)}
+            if need.kind in shown:
+                need.reason = NONE_LEFT
+            else:
+                self._fill(need, queries[need.step], chooser, eligibility, taken)
+                need.options = self._fitting(need.options, goal, script.steps[need.step].text)
+        against = {need.step for need in needs if not need.options and goes_against(script.steps[need.step].text, constraints)}
         needs = [need for need in needs if need.move_out_of(against)]
         for n in against:
             notes[n] = [AGAINST_THE_GOAL]
@@ -127,6 +176,13 @@ class Associator:
             for step, found, note in zip(script.steps, matches, notes, strict=True)
         ]
 
+    def match_one(
+        self, step: Step, objective: str, goal: str, constraints: Constraints, taken: Collection[str] = (), shown: Collection[str] = ()
+    ) -> MatchedStep:
+        """Return one step of a plan with products; the arguments are those of ``match_script``, the budget is what the plan leaves."""
+        script = Script(objective, (step,), "person", "weak")
+        return self.match_script(script, goal, constraints, Eligibility(constraints, rest=True), taken, shown)[0]
+
     def match_step(self, objective: str, step: str, count: int = 10) -> list[Match]:
         """Return products for a step that somebody wrote, best first: one of each suitable kind, then the next best of the same kinds."""
         if self.ranker.buys(step) < BUYS_NOTHING:
@@ -135,18 +191,19 @@ class Associator:
         ranked = self.ranker.rank(query, f"{step} {objective}", count)
         chooser = ProductChooser(self.index, f"{objective} {step}", query, Constraints())
         columns = [[option.row for option in chooser.options(kind.name, query)] for kind in ranked]
-        rows = [column[depth] for depth in range(max(map(len, columns))) for column in columns if depth < len(column)]
-        found = [self.match(row, query) for row in rows[:count]]
-        if self.judge is None or not found:
-            return found
-        said = self.judge(objective, [(step, m.product) for m in found])
-        judged = [replace(m, t2=float(p)) for m, p in zip(found, said, strict=True)]
-        return sorted(judged, key=lambda m: -(m.t2 or 0.0))
+        found = [(step, self.match(row, query)) for row in in_turn(columns)[:count]]
+        return sorted(self.judged(objective, found), key=lambda m: -(m.t2 or 0.0))
 
     def place(self, objective: str, step: str, row: int) -> Match:
         """Return a product as a match for a step, judged like any other."""
-        found = self.match(row, self.ranker.queries([step], objective)[0])
-        return found if self.judge is None else replace(found, t2=float(self.judge(objective, [(step, found.product)])[0]))
+        return self.judged(objective, [(step, self.match(row, self.ranker.queries([step], objective)[0]))])[0]
+
+    def judged(self, goal: str, found: Sequence[tuple[str, Match]]) -> list[Match]:
+        """Return matches, each given with its step, with the judge's word on them, all asked about at once; without a judge as they are."""
+        if self.judge is None or not found:
+            return [match for _, match in found]
+        said = self.judge(goal, [(step, match.product) for step, match in found])
+        return [replace(match, t2=float(chance)) for (_, match), chance in zip(found, said, strict=True)]
 
     def match(self, row: int, query: Vectors, t2: float | None = None) -> Match:
         """Return the product with the one of its intentions that is nearest to the query: the reason to show."""
@@ -154,13 +211,18 @@ class Associator:
         cosines = self.index.intention_vectors[own] @ query
         best = int(np.argmax(cosines))
         intention = self.index.intentions[own[best]].text
-        return Match(self.index.products[row], intention, float(cosines[best]), f"People buy this to {intention}.", t2)
+        product = self.index.products[row]
+        why = (TRANSFERRED_WHY if product.transferred_from else OWN_WHY).format(intention)
+        return Match(product, intention, float(cosines[best]), why, t2)
 
     def best_intention(self, kind: str, query: Vectors) -> str:
         """Return the purchase intention of a kind's products that is nearest to a query; "" where none is as near as ``SAME_PURPOSE``."""
-        matches = [self.match(row, query) for row in self.index.products_of_kind.get(kind, [])]
-        best = max(matches, key=lambda m: m.similarity, default=None)
-        return best.intention if best and best.similarity >= SAME_PURPOSE else ""
+        own = sorted({int(n) for row in self.index.products_of_kind.get(kind, []) for n in self.index.intentions_of_product[row]})
+        if not own:
+            return ""
+        cosines = self.index.intention_vectors[own] @ query
+        best = int(np.argmax(cosines))
+        return self.index.intentions[own[best]].text if cosines[best] >= SAME_PURPOSE else ""
 
     def _needs(
         self, steps: Sequence[Step], objective: str, queries: Vectors, eligibility: Eligibility
@@ -194,10 +256,15 @@ class Associator:
 
     def _fill(self, need: _Need, query: Vectors, chooser: ProductChooser, eligibility: Eligibility, taken: Collection[str]) -> None:
         """Find the eligible products of a need, best first; without any, keep the reason of the best product that was refused."""
-        options = [o for o in chooser.options(need.kind, query) if self.index.products[o.row].product_id not in taken]
-        reasons = [eligibility.violation(self.index.products[o.row]) for o in options]
-        need.options = [o for o, reason in zip(options, reasons, strict=True) if reason is None]
-        need.reason = "" if need.options else str(reasons[0]) if reasons else NONE_LEFT
+        left = self.refusals(need.kind, query, chooser, eligibility, taken)
+        need.options = shortened([option for option, reason in left if reason is None])
+        need.reason = "" if need.options else str(left[0][1]) if left else NONE_LEFT
+
+    def _fitting(self, options: list[Option], goal: str, step: str) -> list[Option]:
+        """Return the options that go with the goal; all of them where none does, or there is no choice."""
+        if len(options) < 2:
+            return options
+        return [o for o in options if not self._unfit(goal, step, self.index.products[o.row])] or options
 
 
 def _judge_options(
@@ -241,18 +308,19 @@ def _still_wanted(kinds: Sequence[tuple[str, float]], eligibility: Eligibility, 
         if state is None:
             wanted.append((kind, weight))
         else:
-            notes.append(f"You already have the {kind}." if state == "owned" else f"Without {kind}, as you asked.")
+            notes.append(already_have(kind) if state == "owned" else as_asked(kind))
     return wanted
 
 
-def _speaks_of(step: Step, ruled_out: Eligibility) -> bool:
+def goes_against(step: str, constraints: Constraints) -> bool:
     """Return whether a step itself names what was ruled out ("brown the beef" for a vegetarian); only a hint without a refused need."""
-    return ruled_out.violation(Product(product_id="", title=step.text, category="Food")) is not None
+    ruled_out = Constraints(diets=constraints.diets, allergens=constraints.allergens, exclude=constraints.exclude)
+    return violation(Product(product_id="", title=step, category="Food"), ruled_out) is not None
 
 
 def _within_budget(needs: list[_Need], budget_usd: float | None) -> list[Option | None]:
     best = [need.options[0] if need.options else None for need in needs]
-    if budget_usd is None or round(sum(o.price_usd for o in best if o), 2) <= budget_usd:
+    if budget_usd is None or round(sum(o.cost_usd for o in best if o), 2) <= budget_usd:
         return best
     return fit_budget([need.options for need in needs], [need.importance**CORE_FIRST for need in needs], budget_usd)
 
@@ -262,12 +330,12 @@ def _explain(needs: Sequence[_Need], chosen: Sequence[Option | None], budget_usd
     too_dear: list[list[str]] = [[] for _ in notes]
     for need, option in zip(needs, chosen, strict=True):
         if option is None and need.options:
-            too_dear[need.step].append(f"{need.kind} (from ${min(o.price_usd for o in need.options):,.2f})")
+            too_dear[need.step].append(dear_kind(need.kind, min(o.cost_usd for o in need.options)))
         elif option is None:
-            notes[need.step].append(f"No {need.kind} in this catalogue fits: {need.reason}.")
+            notes[need.step].append(none_fits(need.kind, need.reason))
         for step in need.later:
             at = need.step + 1
             notes[step].append(uses_from(need.kind, at) if option else needs_too(need.kind, at))
-    for note, left_out in zip(notes, too_dear, strict=True):
-        if left_out:
-            note.append(f"Left out to stay within {f'${budget_usd:,.2f}'.removesuffix('.00')}: {', '.join(left_out)}.")
+    for note, dear in zip(notes, too_dear, strict=True):
+        if dear:
+            note.append(left_out(dear, budget_usd or 0.0))

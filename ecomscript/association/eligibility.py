@@ -6,15 +6,19 @@ whole plan are not hard for one product: three small tents may serve six, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
 from ecomscript.association.facts import Facts, Name, bare_name, facts_of, holds, same_thing, tables, values
+from ecomscript.quantities import cost_usd
 from ecomscript.schema import Constraints, Product
 from ecomscript.words import singular, tokens
 
 Rule = Callable[[Product, Facts], str | None]
+DENIALS = frozenset(["not", "no", "without", "instead", "free"])
+"""Words of a step that speaks of what somebody does without."""
 _MAINS = {"110v": "120v", "115v": "120v", "120v": "120v", "127v": "120v", "220v": "230v", "230v": "230v", "240v": "230v"}
 
 
@@ -29,8 +33,9 @@ class Eligibility:
     def __init__(self, constraints: Constraints, rest: bool = False) -> None:
         self._constraints = constraints
         self._budget_words = "over the ${:,.0f} left of your budget" if rest else "over your budget of ${:,.0f}"
-        self._owned = tuple(_Phrase(phrase) for phrase in constraints.owned)
-        self._excluded = tuple(_Phrase(phrase) for phrase in constraints.exclude if phrase != "mains power")
+        self._owned = tuple(_phrase(phrase) for phrase in constraints.owned)
+        self._excluded = tuple(_phrase(phrase) for phrase in constraints.exclude if phrase != "mains power")
+        self._allergens = tuple(_phrase(name) for name in constraints.allergens if name != "fragrance")  # its attribute says enough
         self._rules = self._active_rules()
 
     @property
@@ -38,9 +43,18 @@ class Eligibility:
         """Most that all products together may cost."""
         return self._constraints.budget_usd
 
+    @property
+    def refuses_nothing(self) -> bool:
+        """Whether every product may be shown."""
+        return not self._rules
+
+    def cost_usd(self, product: Product) -> float:
+        """Return what so many of a product as the people need cost together."""
+        return cost_usd(product, self._constraints.people)
+
     def violation(self, product: Product) -> str | None:
         """Return why the product may not be shown, as one short phrase; None when it may."""
-        if not self._rules:
+        if self.refuses_nothing:
             return None
         facts = facts_of(product)
         for rule in self._rules:
@@ -48,12 +62,38 @@ class Eligibility:
                 return reason
         return None
 
+    def violations(self, kin: Sequence[Product]) -> list[str | None]:
+        """Return ``violation`` for products of one kind, told apart more strictly: next to kin that do without, silence is a yes.
+
+        Where some have what the person ruled out and others say that they do without ("No-Drill"), and where most are made of it, only
+        those may be shown that say so, or that name what they are made of.
+        """
+        found = [self.violation(product) for product in kin]
+        phrases = (*self._excluded, *self._allergens)
+        facts = [facts_of(product) for product in kin] if phrases else []
+        for phrase in phrases:
+            having = [phrase.is_in(product, own) for product, own in zip(kin, facts, strict=True)]
+            without = [phrase.is_denied_in(own) for own in facts]
+            told = any(reason is None and free for reason, free in zip(found, without, strict=True))
+            named = [own_has or phrase.is_named_in(own.text + own.details) for own_has, own in zip(having, facts, strict=True)]
+            divided = told and any(has and not free for has, free in zip(named, without, strict=True))
+            if divided or (phrase.is_material and 2 * sum(having) >= len(kin)):
+                for n, product in enumerate(kin):
+                    if found[n] is None and not without[n] and not phrase.would_show(product):
+                        found[n] = f"does not say that it is without {phrase.text}"
+        return found
+
     def kind_excluded(self, kind_name: str) -> Literal["owned", "excluded"] | None:
         """Return whether a whole kind is out before its products are looked at."""
         name = bare_name(kind_name)
         if any(phrase.names(name) for phrase in self._owned):
             return "owned"
         return "excluded" if any(phrase.names(name) for phrase in self._excluded) else None
+
+    def excludes(self, text: str) -> bool:
+        """Return whether a text, such as a step, speaks of what the person excluded, and not of doing without."""
+        words = tokens(text)
+        return not DENIALS & set(words) and any(phrase.is_named_in(f" {' '.join(words)} ") for phrase in self._excluded)
 
     def _active_rules(self) -> tuple[Rule, ...]:
         c = self._constraints
@@ -75,7 +115,7 @@ class Eligibility:
 
     def _over_budget(self, product: Product, _: Facts) -> str | None:
         budget = self._constraints.budget_usd or 0.0
-        return self._budget_words.format(budget) if (product.price_usd or 0.0) > budget else None
+        return self._budget_words.format(budget) if self.cost_usd(product) > budget else None
 
     def _is_owned(self, _: Product, facts: Facts) -> str | None:
         for phrase in self._owned:
@@ -160,7 +200,7 @@ class Eligibility:
         for allergen in self._constraints.allergens:
             table = tables()["allergens"].get(allergen)
             if table is None:
-                if _Phrase(allergen).is_in(product, facts) or holds(facts.text, " ".join(tokens(allergen))):
+                if _phrase(allergen).is_in(product, facts) or holds(facts.text, " ".join(tokens(allergen))):
                     return f"contains {allergen}"
                 continue
             if held & set(table["also"]):
@@ -205,10 +245,29 @@ class _Phrase:
         self._made_of = tuple(tables()["made_of"].get(word, ()))
         self._present = tuple(tables()["present"].get(word, ()))
         self._scented = word in ("fragrance", "scented", "scent", "perfume")
+        self._contents = ("allergens", "diet") if word in tables()["allergens"] or self._edible else ()
+        self._denied = _denied(self._names)
 
     def names(self, name: Name) -> bool:
         """Return whether the thing called ``name`` is this thing."""
         return any(same_thing(own, name) for own in self._names)
+
+    @property
+    def is_material(self) -> bool:
+        """Whether it is what things are made of."""
+        return bool(self._made_of)
+
+    def is_denied_in(self, facts: Facts) -> bool:
+        """Return whether title or features say that the product does without this thing."""
+        return any(self._denied.search(text) for text in (facts.text, facts.details))
+
+    def would_show(self, product: Product) -> bool:
+        """Return whether the attributes of a product tell what it is made of or contains."""
+        return any(key in product.attributes for key in (("material",) if self._made_of else self._contents))
+
+    def is_named_in(self, text: str) -> bool:
+        """Return whether a text of folded words speaks of this thing."""
+        return any(holds(text, " ".join(name)) for name in self._names)
 
     def is_in(self, product: Product, facts: Facts) -> bool:
         """Return whether the product is made of, contains or stands for this substance."""
@@ -224,6 +283,17 @@ class _Phrase:
         if self._scented and _is_scented(product, facts):
             return True
         return _first_held(facts.text, self._present) is not None
+
+
+@lru_cache(maxsize=256)
+def _phrase(text: str) -> _Phrase:
+    return _Phrase(text)
+
+
+def _denied(names: Sequence[Name]) -> re.Pattern[str]:
+    """Return a pattern of "no nail", "without new hole", "no hole or screw", "nail free" and the like in folded words."""
+    things = "|".join(re.escape(" ".join(name)) for name in names)
+    return re.compile(rf"\b(?:no|non|without|zero)(?: (?:any|new|added|real))?(?: \w+ (?:or|and))? (?:{things})\b|\b(?:{things}) free\b")
 
 
 def _synonyms(name: Name) -> tuple[Name, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy.typing as npt
 from ecomscript.config import DEFAULT_ENCODER
 from ecomscript.errors import ModelError
 from ecomscript.packaged import source_of
+from ecomscript.remembered import Remembered
 
 Vectors = npt.NDArray[np.float32]
 
@@ -80,21 +79,8 @@ class CachedEncoder:
     def __init__(self, encoder: Encoder, size: int = 4096) -> None:
         self.name = encoder.name
         self.dim = encoder.dim
-        self._encoder = encoder
-        self._size = size
-        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
-        self._lock = Lock()
+        self._vectors: Remembered[str, Vectors] = Remembered(encoder.encode, size)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return ``(len(texts), dim)`` float32 rows of unit norm."""
-        with self._lock:
-            found = {text: self._vectors[text] for text in texts if text in self._vectors}
-        fresh = [text for text in dict.fromkeys(texts) if text not in found]
-        found.update(zip(fresh, self._encoder.encode(fresh), strict=True))
-        with self._lock:
-            for text, vector in found.items():
-                self._vectors[text] = vector
-                self._vectors.move_to_end(text)
-            while len(self._vectors) > self._size:
-                self._vectors.popitem(last=False)
-        return np.stack([found[text] for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
+        return np.stack(self._vectors(texts)) if texts else np.zeros((0, self.dim), np.float32)

@@ -13,13 +13,13 @@ import numpy as np
 
 from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.index import IntentionIndex
-from ecomscript.learnt import STEP_SHARE, LearntWeights, mix, probability, unit
+from ecomscript.learnt import LearntWeights, mix, probability, unit
 from ecomscript.words import tokens
-
-__all__ = ["FEATURES", "STEP_SHARE", "KindRanker", "RankedKind"]
 
 CANDIDATES = 100
 """Intentions fetched for a step; the paper's threshold lets some 250 through on this catalogue, so the count is the limit."""
+READ = 32
+"""Products of a kind whose words speak for it: every one of them in a small catalogue."""
 FEATURES = ("cosine to the kind", "cosine after the learnt map", "BM25 over the kind's texts", "best intention")
 
 
@@ -83,7 +83,7 @@ class KindRanker:
 
 def _document(index: IntentionIndex, kind: str) -> str:
     """Return all words that speak of a kind: its name, twice, its products' titles and its intentions."""
-    rows = index.products_of_kind.get(kind, [])
+    rows = index.products_of_kind.get(kind, [])[:READ]
     titles = [index.products[row].title for row in rows]
     intentions = {index.intentions[n].text: None for row in rows for n in index.intentions_of_product[row]}
     return " ".join((kind, kind, *titles, *intentions))

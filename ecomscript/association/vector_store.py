@@ -10,6 +10,7 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +143,13 @@ def open_encoder(name: str, threads: int = 1, folder: Path = SHIPPED_VECTORS) ->
         threads: CPU threads of the model.
         folder: Where the shipped vectors are.
     """
-    return StoredEncoder(name, VectorStore.load(folder, name), lambda: SentenceBert(name, threads))
+    return StoredEncoder(name, VectorStore.load(folder, name), partial(_model, name, threads))
+
+
+@cache
+def _model(name: str, threads: int) -> SentenceBert:
+    """Open a model once in a process: an engine sends the encoder to another one with every batch."""
+    return SentenceBert(name, threads)
 
 
 def _files(folder: Path, encoder: str) -> list[Path]:

@@ -29,10 +29,11 @@ from ecomscript.verification.combine import Combiner, adapter_hash, calibration_
 from ecomscript.verification.items import Item, in_split, load_gold, load_items, load_plan_items, measured_objectives
 from ecomscript.verification.lora import load_adapter
 from ecomscript.verification.order import OrderModel, fit_order
+from ecomscript.verification.pooled import open_model
 from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.samples import flawed_library
 from ecomscript.verification.script import ScriptVerifier
-from ecomscript.verification.suite import CHOICE
+from ecomscript.verification.suite import CHOICE, STRONG, adapters_of
 
 Parts = dict[str, npt.NDArray[np.float64]]
 NOTHING = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
@@ -48,33 +49,40 @@ def fit_t1_order(folder: Path) -> None:
     fit_order([item.claim for item in library if item.label and isinstance(item.claim, ScriptClaim)], encode).save(folder)
 
 
-def parts_of(task: Task, folder: Path, items: Sequence[Item]) -> tuple[Parts, Parts]:
-    """Return the parts of the task's verifier for labelled items, each (n,), and the signals that may name a reason, each (n,)."""
+def parts_of(task: Task, folder: Path, items: Sequence[Item], strong: bool = False) -> tuple[Parts, Parts]:
+    """Return the parts of the task's verifier for labelled items, each (n,), and the signals that may name a reason, each (n,).
+
+    Args:
+        task: One of the three.
+        folder: Holds the adapters.
+        items: Of the task.
+        strong: Whether both sizes judge, T2 or T3.
+    """
     claims = [item.claim for item in items]
+    model = open_model(adapters_of(task, folder, strong), task)
     if task == "t1":
         encode = open_encoder(DEFAULT_ENCODER).encode
-        script = ScriptVerifier(load_adapter(folder / "t1", "t1"), OrderModel.load(folder / "t1"), encode, NOTHING)
+        script = ScriptVerifier(model, OrderModel.load(folder / "t1"), encode, NOTHING)
         scripts = script.parts([claim for claim in claims if isinstance(claim, ScriptClaim)])
         return scripts.table, scripts.signals
-    product = ProductVerifier(load_adapter(folder / "t2", "t2"), NOTHING)
     if task == "t2":
-        return product.parts([claim for claim in claims if isinstance(claim, ProductClaim)]), {}
-    bundle = BundleVerifier(load_adapter(folder / "t3", "t3"), product, NOTHING)
+        return ProductVerifier(model, NOTHING).parts([claim for claim in claims if isinstance(claim, ProductClaim)]), {}
+    bundle = BundleVerifier(model, ProductVerifier(open_model(adapters_of("t2", folder), "t2"), NOTHING), NOTHING)
     bundles = bundle.parts([claim for claim in claims if isinstance(claim, BundleClaim)])
     return bundles.table, bundles.signals
 
 
-def fit_combiner(task: Task, folder: Path) -> Combiner:
-    """Fit the combiner of one task on the validation split and write it."""
+def fit_combiner(task: Task, folder: Path, strong: bool = False) -> Combiner:
+    """Fit the combiner of one task, or of both its sizes, on the validation split and write it."""
     items = in_split(load_items(task), "validation")
-    return _fit(folder / task, items, *parts_of(task, folder, items))
+    return _fit(adapters_of(task, folder, strong)[0], items, *parts_of(task, folder, items, strong))
 
 
 def fit_choice(folder: Path) -> Combiner:
-    """Fit the calibration of the T2 adapter that chooses products, on the validation split of judged plans, and write it."""
+    """Fit the calibration of the T2 adapter that chooses among products, on judged products of the validation split, and write it."""
     items = in_split(load_plan_items(), "validation")
-    product = ProductVerifier(load_adapter(folder / CHOICE, "t2"), NOTHING)
-    return _fit(folder / CHOICE, items, product.parts([item.claim for item in items if isinstance(item.claim, ProductClaim)]), {})
+    product = ProductVerifier(load_adapter(folder, "t2"), NOTHING)
+    return _fit(folder, items, product.parts([item.claim for item in items if isinstance(item.claim, ProductClaim)]), {})
 
 
 def _fit(folder: Path, items: Sequence[Item], parts: Parts, signals: Parts) -> Combiner:
@@ -139,7 +147,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 fit_t1_order(args.models / "t1")
             combiner = fit_combiner(task, args.models)
             if task == "t2" and (args.models / CHOICE).is_dir():
-                fit_choice(args.models)
+                fit_choice(args.models / CHOICE)
+            if (args.models / STRONG / task).is_dir():
+                fit_combiner(task, args.models, strong=True)
             print(json.dumps({"task": task, "parts": dict(zip(combiner.names, combiner.coef.round(3), strict=True)), **combiner.meta}))
     except EcomScriptError as error:
         print(error, file=sys.stderr)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,39 +18,35 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from tqdm import tqdm
 
-from ecomscript.config import PROJECT_ROOT
 from ecomscript.errors import InputError, ModelError
 from ecomscript.evaluation.metrics import measure
+from ecomscript.evaluation.recorded import file_stem
 from ecomscript.evaluation.verifier_task import GOLD
+from ecomscript.jsonl import whole_values
 from ecomscript.llm.templates import PROMPTS, Templates
 from ecomscript.llm.yes_no import YesNoModel
+from ecomscript.verification.asked import draw_shots, question
 from ecomscript.verification.claims import TASKS, Task
 from ecomscript.verification.items import Item, in_split, load_gold, load_items
 
 Array = npt.NDArray[np.float64]
-Ask = Callable[[str], float]
-CACHE = PROJECT_ROOT / ".cache" / "language-model"
+Open = Callable[[], YesNoModel]
 FIX = "Name a causal language model on the hub or a folder that holds one whole."
 
 
 def rows(
-    model: str,
-    seed: int,
-    shots: Sequence[int] = (0, 5),
-    limit: int | None = None,
-    gguf_file: str | None = None,
-    cache_dir: Path = CACHE,
+    model: str, seed: int, cache_dir: Path, shots: Sequence[int] = (0, 5), limit: int | None = None, gguf_file: str | None = None
 ) -> list[dict[str, Any]]:
     """Return one row for each task and prompt on the gold development items: see ``metrics.measure``, without its calibration error.
 
     Args:
-        model: A hub name or a folder.
+        model: A hub name, a folder, or the path of a GGUF file.
         seed: Of the solved examples and of the intervals.
+        cache_dir: Where answers are kept line by line, so that a run goes on where it ended. What is there is not asked again: delete it
+            when other weights take the place of the old ones under the same name.
         shots: Numbers of solved examples in the prompt; they come from the training split and are the same for every question.
         limit: Most items of a task, half of them right; None takes all.
         gguf_file: Name of a GGUF file in the folder, when the weights are one.
-        cache_dir: Where answers are kept line by line, so that a run goes on where it ended. What is there is not asked again: delete it
-            when other weights take the place of the old ones under the same name.
 
     Raises:
         InputError: A number of examples or the limit cannot be used.
@@ -60,43 +55,26 @@ def rows(
     if min(shots, default=0) < 0 or (limit is not None and limit < 2):
         raise InputError(f"There are {min(shots, default=0)} examples and at most {limit} items", "Give at least 0 and at least 2.")
     prompts = Templates.load(PROMPTS / "verify.yaml", (*TASKS, "examples"))
-    ask = _asker(model, gguf_file)
-    shown = Path(gguf_file).stem if gguf_file else Path(model).name if Path(model).is_dir() else model
-    stem = re.sub(r"[^\w.-]+", "_", shown)
+    opened = _opener(model, gguf_file)
+    shown = (gguf_file or (Path(model).name if Path(model).exists() else model)).removesuffix(".gguf")
     found = []
     for task in TASKS:
-        items, train = _some(load_gold(task), limit), in_split(load_items(task), "train")
+        items, train = some(load_gold(task), limit), in_split(load_items(task), "train")
         for count in shots:
             prompt = f"{count}-shot" if count else "zero-shot"
             asked = questions(prompts, task, items, draw_shots(train, count, seed))
-            file = cache_dir / f"{stem}-{task}-{prompt}-{seed}.jsonl"
-            scores = _answers(asked, ask, file, f"{model}\0{gguf_file or ''}\0")
+            file = cache_dir / f"{file_stem(shown)}-{task}-{prompt}-{seed}.jsonl"
+            scores = _answers(asked, opened, file, f"{model}\0{gguf_file or ''}\0")
             found.append({"task": task, "model": shown, "prompt": prompt, "split": GOLD, **_measure(items, scores, seed)})
     return found
 
 
 def questions(prompts: Templates, task: Task, items: Sequence[Item], shots: Sequence[Item]) -> list[str]:
     """Return the prompt for each item, with the same solved examples before it."""
-    solved = [{"question": prompts.render(task, {"claim": s.claim}), "answer": "Yes" if s.label else "No"} for s in shots]
-    asked = [prompts.render(task, {"claim": item.claim}) for item in items]
-    return [prompts.render("examples", {"shots": solved, "question": question}) for question in asked]
+    return [question(prompts, task, item.claim, shots) for item in items]
 
 
-def draw_shots(train: Sequence[Item], count: int, seed: int) -> list[Item]:
-    """Return ``count`` training items in random order, each of another pair, as many right as wrong (an odd one is right)."""
-    rng = np.random.default_rng(seed)
-    wanted = {1: (count + 1) // 2, 0: count // 2}
-    chosen: dict[str, Item] = {}
-    for n in rng.permutation(len(train)):
-        item = train[n]
-        if wanted[item.label] and item.pair not in chosen:
-            chosen[item.pair] = item
-            wanted[item.label] -= 1
-    found = list(chosen.values())
-    return [found[n] for n in rng.permutation(len(found))]
-
-
-def _some(items: Sequence[Item], limit: int | None) -> list[Item]:
+def some(items: Sequence[Item], limit: int | None) -> list[Item]:
     """Return the first items, as many right as wrong; all of them without a limit."""
     if limit is None:
         return list(items)
@@ -104,8 +82,8 @@ def _some(items: Sequence[Item], limit: int | None) -> list[Item]:
     return right[: (limit + 1) // 2] + wrong[: limit // 2]
 
 
-def _asker(name: str, gguf_file: str | None) -> Ask:
-    """Return what scores a question; the model is loaded by the first one."""
+def _opener(name: str, gguf_file: str | None) -> Open:
+    """Return what loads the model, once, when there is something to ask."""
 
     @cache
     def opened() -> YesNoModel:
@@ -114,21 +92,21 @@ def _asker(name: str, gguf_file: str | None) -> Ask:
         except (ImportError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"The language model {name!r} cannot be loaded ({str(error).strip().splitlines()[0]})", FIX) from error
 
-    # One by one, so that no padding moves a score: it depends on the question alone, and not on where a run went on.
-    return lambda question: float(opened().scores([question])[0])
+    return opened
 
 
-def _answers(asked: Sequence[str], ask: Ask, file: Path, model: str) -> Array:
+def _answers(asked: Sequence[str], opened: Open, file: Path, model: str) -> Array:
     """Return the (n,) scores of the questions, those that the file does not know asked and written there."""
     known = _read(file)
     keys = [hashlib.sha256((model + question).encode()).hexdigest() for question in asked]
     fresh = {key: question for key, question in zip(keys, asked, strict=True) if key not in known}
     if fresh:
+        score = opened().scorer(asked)  # all of them: what they share, and so a score, does not depend on where a run went on
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("a", encoding="utf-8") as lines:
                 for key, question in tqdm(fresh.items(), desc=file.stem, mininterval=5):
-                    known[key] = round(ask(question), 5)
+                    known[key] = round(score(question), 5)
                     if not np.isfinite(known[key]):
                         raise ModelError(f"An answer of the language model is {known[key]} and no number", FIX)
                     lines.write("\n" + json.dumps({"key": key, "score": known[key]}))  # the line before may be torn
@@ -141,9 +119,8 @@ def _answers(asked: Sequence[str], ask: Ask, file: Path, model: str) -> Array:
 def _read(file: Path) -> dict[str, float]:
     """Return the scores by key; a line that was cut off when a run ended counts as not asked."""
     known = {}
-    for line in file.read_text(encoding="utf-8", errors="replace").split("\n") if file.is_file() else ():
+    for row in whole_values(file):
         try:
-            row = json.loads(line)
             known[str(row["key"])] = float(row["score"])
         except (ValueError, KeyError, TypeError):
             continue

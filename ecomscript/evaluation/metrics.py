@@ -17,6 +17,8 @@ Array = npt.NDArray[np.float64]
 RESAMPLES, MEAN_RESAMPLES = 1000, 2000
 FEWEST = 8
 """Fewest items of an error or a domain for which an area under the curve is given."""
+FEWEST_RANKED = 3
+"""Fewest pairs that a rank correlation is given for."""
 
 
 def interval_of_mean(values: Sequence[float], rng: np.random.Generator) -> list[float] | None:
@@ -25,6 +27,55 @@ def interval_of_mean(values: Sequence[float], rng: np.random.Generator) -> list[
         return None
     means = rng.choice(np.asarray(values), (MEAN_RESAMPLES, len(values))).mean(axis=1)
     return [round(float(q), 4) for q in np.quantile(means, (0.025, 0.975))]
+
+
+def p50_p95(seconds: Sequence[float], digits: int) -> dict[str, float]:
+    """Return what half of the runs took at most, and 95 in 100 of them, rounded."""
+    return {name: round(float(q), digits) for name, q in zip(("p50", "p95"), np.percentile(seconds, (50, 95)), strict=True)}
+
+
+def rank_correlation(x: Array, y: Array, seed: int) -> dict[str, Any]:
+    """Return Spearman's correlation of (n,) values with its 95 % interval by the bootstrap over pairs; None where it is not defined."""
+    if len(x) < FEWEST_RANKED or not np.ptp(x) or not np.ptp(y):
+        return {"spearman": None, "spearman_ci95": None}
+    draws = np.random.default_rng(seed).integers(0, len(x), (MEAN_RESAMPLES, len(x)))
+    interval = np.nanquantile(spearman(x[draws], y[draws]), (0.025, 0.975))
+    return {"spearman": round(float(spearman(x[None], y[None])[0]), 4), "spearman_ci95": [round(float(q), 4) for q in interval]}
+
+
+def spearman(x: Array, y: Array) -> Array:
+    """Return the (rows,) rank correlations of paired rows, ties sharing their mean rank; NaN where a row is constant.
+
+    Args:
+        x: (rows, n).
+        y: (rows, n).
+    """
+    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(x, axis=1), rankdata(y, axis=1)))
+    with np.errstate(invalid="ignore"):
+        return (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+
+
+def fleiss_kappa(counts: Sequence[Sequence[int]]) -> float | None:
+    """Return Fleiss' kappa (1971); None without subjects, or when all ratings are in one category, where chance explains everything.
+
+    Where subjects have different numbers of readers, the agreement of each is the share of its own pairs of readers who agree, and
+    every subject counts alike; with the same number everywhere that is the formula of the paper.
+
+    Args:
+        counts: (subjects, categories) how many readers chose the category; every row sums to two or more.
+    """
+    if not len(counts):
+        return None
+    table = np.asarray(counts, np.float64)
+    readers = table.sum(axis=1)
+    observed = float((((table**2).sum(axis=1) - readers) / (readers * (readers - 1))).mean())
+    chance = float(((table.sum(axis=0) / table.sum()) ** 2).sum())
+    return None if chance == 1 else (observed - chance) / (1 - chance)
+
+
+def in_three(marks: Sequence[int]) -> list[int]:
+    """Return how many of the marks from 1 to 5 are low (1, 2), middle (3) and high (4, 5)."""
+    return [sum(mark <= 2 for mark in marks), sum(mark == 3 for mark in marks), sum(mark >= 4 for mark in marks)]
 
 
 def measure(items: Sequence[Item], probabilities: Array, seed: int) -> dict[str, Any]:

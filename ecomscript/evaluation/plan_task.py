@@ -11,7 +11,7 @@ import numpy as np
 
 from ecomscript.errors import InputError
 from ecomscript.evaluation.goals import Goal, Verdict, judge
-from ecomscript.evaluation.metrics import interval_of_mean
+from ecomscript.evaluation.metrics import interval_of_mean, p50_p95
 from ecomscript.pipeline import Pipeline
 from ecomscript.request import make_request
 from ecomscript.schema import Plan
@@ -47,8 +47,8 @@ def rows(answered: Sequence[Answered], seed: int = 0) -> list[dict[str, Any]]:
         "row": "all",
         "goals": len(answered),
         "constraint_violations": sum(len(a.verdict.violations) for a in answered if a.verdict),
-        "seconds_to_first_step": _quantiles([p.timings_s["first_step"] for p in plans if "first_step" in p.timings_s]),
-        "seconds_to_end": _quantiles([p.timings_s["total"] for p in plans]),
+        "seconds_to_first_step": _seconds([p.timings_s["first_step"] for p in plans if "first_step" in p.timings_s]),
+        "seconds_to_end": _seconds([p.timings_s["total"] for p in plans]),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
     return [*summary, total, *(_detail(a) for a in answered)]
@@ -92,7 +92,5 @@ def _detail(answered: Answered) -> dict[str, Any]:
     }
 
 
-def _quantiles(seconds: Sequence[float]) -> Mapping[str, float] | None:
-    if not seconds:
-        return None
-    return {"p50": round(float(np.quantile(seconds, 0.5)), 4), "p95": round(float(np.quantile(seconds, 0.95)), 4)}
+def _seconds(seconds: Sequence[float]) -> Mapping[str, float] | None:
+    return p50_p95(seconds, 4) if seconds else None

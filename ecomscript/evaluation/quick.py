@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None, folder: Path = RESULTS) -> int:
     args = parser.parse_args(argv)
     found = []
     try:
-        settings = replace(Settings.from_env(), index_dir=None)
+        settings = replace(Settings.from_env(), index_dir=None, planner="library")
         for check in CHECKS:
             if args.only and check.name not in args.only:
                 continue

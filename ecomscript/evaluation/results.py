@@ -19,7 +19,19 @@ from ecomscript.evaluation.exhibit import Source
 
 RESULTS = ASSETS / "benchmark" / "results"
 MAKE = "make bench"
-"""What makes all results, for files that do not tell their own command."""
+"""What makes all results, for files that do not tell their own command …"""
+MAKE_OTHERS = {
+    "language-models": "make bench-language-model MODEL=NAME",
+    **dict.fromkeys(("language-model-plans", "one-pass", "language-model-verifiers"), "make bench-llm MODEL=NAME"),
+    "load": "make bench-load",
+    "page-speed": "make bench-page",
+    "catalogue-reading": "python -m index_build bench-read",
+    "catalogue-growth": "python -m index_build bench-growth",
+    "embedding": "python -m index_build bench-embed",
+    "intention-transfer": "python -m index_build bench-transfer",
+    "scale": "python -m index_build bench-scale",
+}
+"""… but for those that need more than the repository."""
 LARGEST_MB = 20
 Row = Mapping[str, Any]
 """One row of results; its values are what JSON has."""
@@ -65,7 +77,7 @@ def write_results(
     result = {
         "experiment": name,
         "command": command,
-        "commit": _commit(),
+        "commit": commit(),
         "data_sha256": data_sha256,
         "seeds": list(seeds),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -90,7 +102,8 @@ def read_result(name: str, folder: Path = RESULTS) -> Result:
     causes = [cause, *causes] if cause else causes
     if stored and (wrong := _wrong_fields(stored)):
         causes.append(f"missing or of another kind: {', '.join(wrong)}")
-    fix = f"run `{_text(stored, 'command') or MAKE}` again." if stored else f"run `{MAKE}`."
+    make = MAKE_OTHERS.get(name, MAKE)
+    fix = f"run `{_text(stored, 'command') or make}` again." if stored else f"run `{make}`."
     problem = "; ".join([*causes, fix]) if causes else ""
     return Result(name, _source(name, stored, problem[:1].upper() + problem[1:]), rows)
 
@@ -147,7 +160,7 @@ def _source(name: str, stored: Mapping[str, Any], problem: str) -> Source:
     seeds = stored.get("seeds")
     return Source(
         name,
-        _text(stored, "command") or MAKE,
+        _text(stored, "command") or MAKE_OTHERS.get(name, MAKE),
         **{field: _text(stored, field) for field in ("commit", "data_sha256", "created", "machine")},
         seeds=tuple(seed for seed in seeds if _is_seed(seed)) if isinstance(seeds, list) else (),
         problem=problem,
@@ -180,7 +193,7 @@ def _fingerprint(value: object) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Return the commit of the code, with "-dirty" after it where files differ; None outside a repository."""
     try:
         head = _git("rev-parse", "HEAD")

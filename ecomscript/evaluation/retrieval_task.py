@@ -141,6 +141,7 @@ def _rankers(index: IntentionIndex, encoder: Encoder, steps: LibrarySteps, weigh
     lexicon.index([tokens(p.title) for p in index.products], show_progress=False)
     pairs = [(row, kind) for row, kinds in enumerate(index.kinds_of_intention) for kind in kinds]
     pair_row, pair_kind = np.array(pairs).T
+    products = np.asarray(index.product_vectors, np.float32)
     names = encoder.encode([kind.name for kind in index.kinds])
     sums = np.zeros_like(names)
     np.add.at(sums, pair_kind, index.intention_vectors[pair_row])
@@ -160,7 +161,7 @@ def _rankers(index: IntentionIndex, encoder: Encoder, steps: LibrarySteps, weigh
         "kind name embedding": lambda n: names @ steps.queries[n],
         "best intention": lambda n: best((index.intention_vectors @ steps.queries[n])[pair_row], pair_kind),
         "centroid of intentions": lambda n: centroids @ steps.queries[n],
-        "product vectors (best product)": lambda n: best(index.product_vectors @ steps.queries[n], kind_of),
+        "product vectors (best product)": lambda n: best(products @ steps.queries[n], kind_of),
         "kind vectors": lambda n: index.kind_vectors @ steps.queries[n],
     }
     parts = [found[name] for name in ("BM25 over titles", "best intention", "kind vectors")]

@@ -17,28 +17,21 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from scipy.stats import rankdata
 
 from ecomscript.config import ASSETS, Settings
 from ecomscript.errors import EcomScriptError, InputError
+from ecomscript.evaluation.metrics import fleiss_kappa, in_three, rank_correlation
 from ecomscript.evaluation.study_plans import GOALS, SCORED, Row, collect, key_of, read_goals, read_plans, read_unique, score
+from ecomscript.feedback.record import SHEETS
 from ecomscript.jsonl import read_lines, write_lines
 from ecomscript.pipeline import Pipeline
 
 RATINGS = ASSETS / "benchmark" / "study.jsonl"
 SCORES = ASSETS / "benchmark" / "study-scores.jsonl"
-SHEETS = ("plausible", "complete", "in_order", "products_fit", "would_use")
-"""What a reader rates."""
 GOOD_BY = {"t1": "plausible", "t2": "products_fit", "t3": "overall"}
 """For each verifier the rating whose mean makes a plan good, from ``GOOD_FROM`` on."""
 GOOD_FROM = 4.0
 BINS = 5
-RESAMPLES = 2000
-FEWEST = 3
-"""Fewest plans that a rank correlation is given for."""
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +113,8 @@ def _correlations(plans: Sequence[Row], seed: int) -> list[Row]:
         for rating in (*SHEETS, "overall"):
             y = np.array([plan[rating] for plan in scored], np.float64)
             row: Row = {"row": "correlation", "score": name, "rating": rating, "plans": len(scored)}
-            found.append(row | _with_interval(x, y, seed))
+            found.append(row | rank_correlation(x, y, seed))
     return found
-
-
-def _with_interval(x: Array, y: Array, seed: int) -> Row:
-    """Return Spearman's correlation of (n,) values with its 95 % interval by the bootstrap over plans."""
-    if len(x) < FEWEST or not np.ptp(x) or not np.ptp(y):
-        return {"spearman": None, "spearman_ci95": None}
-    draws = np.random.default_rng(seed).integers(0, len(x), (RESAMPLES, len(x)))
-    interval = np.nanquantile(spearman(x[draws], y[draws]), (0.025, 0.975))
-    return {"spearman": round(float(spearman(x[None], y[None])[0]), 4), "spearman_ci95": [round(float(q), 4) for q in interval]}
-
-
-def spearman(x: Array, y: Array) -> Array:
-    """Return the (rows,) rank correlations of paired rows, ties sharing their mean rank; NaN where a row is constant.
-
-    Args:
-        x: (rows, n).
-        y: (rows, n).
-    """
-    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(x, axis=1), rankdata(y, axis=1)))
-    with np.errstate(invalid="ignore"):
-        return (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
 
 
 def _reliability(plans: Sequence[Row]) -> list[Row]:
@@ -169,24 +141,11 @@ def _agreement(by_plan: Sequence[Sequence[Rating]]) -> list[Row]:
     found = []
     for sheet in SHEETS:
         marks = [[rating.marks[sheet] for rating in given] for given in shared]
-        kappa = fleiss_kappa([[sum(m <= 2 for m in of), of.count(3), sum(m >= 4 for m in of)] for of in marks])
+        kappa = fleiss_kappa([in_three(of) for of in marks])
         apart = [abs(a - b) for of in marks for a, b in combinations(of, 2)]
         row: Row = {"row": "agreement", "sheet": sheet, "readers": readers, "plans": len(shared)}
         found.append(row | {"kappa": None if kappa is None else round(kappa, 4), "mean_difference": _mean(apart)})
     return found
-
-
-def fleiss_kappa(counts: Sequence[Sequence[int]]) -> float | None:
-    """Return Fleiss' kappa (1971); None when all ratings are in one category, where chance alone explains everything.
-
-    Args:
-        counts: (subjects, categories) how many readers chose the category; every row sums to the same number of readers, two or more.
-    """
-    table = np.asarray(counts, np.float64)
-    readers = table[0].sum()
-    observed = float(((table**2).sum(axis=1) - readers).mean() / (readers * (readers - 1)))
-    chance = float(((table.sum(axis=0) / table.sum()) ** 2).sum())
-    return None if chance == 1 else (observed - chance) / (1 - chance)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -203,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--goals", type=Path, default=GOALS)
     args = parser.parse_args(argv)
     try:
-        settings = replace(Settings.from_env(), index_dir=None)  # the study is about the demo catalogue
+        settings = replace(Settings.from_env(), index_dir=None, planner="library")  # the study is about the demo catalogue
         if args.plans is not None:
             goals = read_goals(args.goals)
             pipeline = Pipeline.open(settings, _tell)

@@ -26,13 +26,18 @@ from ecomscript.verification.items import Item, in_split, load_gold, load_items,
 from ecomscript.verification.lora import META, SegmentModel, load_adapter
 from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.scoring import logits_of
-from ecomscript.verification.suite import CHOICE
+from ecomscript.verification.suite import CHOICE, STRONG, adapters_of
 
 Array = npt.NDArray[np.float64]
 Rows = Iterator[dict[str, Any]]
 GOLD = "gold dev"
 RUNS = PROJECT_ROOT / "build" / "verifiers"
 """Where adapters of other settings are kept for comparison."""
+RUN_NAMES = {
+    "paper": "LoRA, the paper's settings",
+    "held-out-domains": "LoRA without the held-out domains",
+}
+"""Folder of a run, without its task → what results call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,20 @@ def _task_rows(task: Task, data: Data, seed: int, models: Path, runs: Path) -> R
         if (folder / META).is_file():
             model = load_adapter(folder, task)
             meta = json.loads((folder / META).read_text(encoding="utf-8"))
-            name = f"adapter {folder.name.removeprefix(f'{task}-')}"
+            name = run_name(folder.name.removeprefix(f"{task}-"))
             told = {"seed": meta["train"]["seed"], "base": meta["base_model"]}
             for row in _scored(task, name, _adapter(model), data, seed):
                 # An adapter that saw the held-out domains is not measured on them.
                 if row["split"] != "held-out domains" or meta["held_out_domains"]:
                     yield row | told
+
+
+def run_name(run: str) -> str:
+    """Return how a run of ``make verifier-runs`` is called in results; another run goes by the name of its folder."""
+    if run.startswith("inject-"):
+        how, _, seed = run.removeprefix("inject-").rpartition("-")
+        return f"LoRA, no injection, seed {seed}" if how == "none" else f"LoRA after {how} injection, seed {seed}"
+    return RUN_NAMES.get(run, f"LoRA, {run}")
 
 
 def _adapter(model: SegmentModel) -> Scorer:
@@ -117,22 +130,28 @@ def _scored(task: Task, name: str, scorer: Scorer, data: Data, seed: int) -> Row
 
 
 def _shipped(task: Task, data: Data, seed: int, models: Path) -> Rows:
-    """Yield the shipped verifier, then each of its parts alone; for T2 also the adapter that chooses the products of plans."""
+    """Yield the shipped verifier, then each of its parts alone; both sizes together; for T2 also the one for plans.
+
+    No shipped verifier is measured on the held-out domains, which it may have seen.
+    """
     on_validation, _ = parts_of(task, models, data.validation)
-    meta = json.loads((models / task / META).read_text(encoding="utf-8"))
     combiner = Combiner.load(models / task, list(on_validation))
     labels = [item.label for item in data.validation]
-    for split, items in data.measured.items():
-        if split == "held-out domains" and not meta["held_out_domains"]:
-            continue
+    unseen = {split: items for split, items in data.measured.items() if split != "held-out domains"}
+    for split, items in unseen.items():
         parts, _ = parts_of(task, models, items)
         yield {"task": task, "model": "shipped", "split": split, **measure(items, combiner.probability(parts), seed)}
         for name, scores in parts.items() if len(parts) > 1 else ():
             alone = Combiner.fit([name], on_validation[name][:, None], labels, {})
             yield {"task": task, "model": f"part: {name}", "split": split, **measure(items, alone.probability({name: scores}), seed)}
-    if task == "t2":
+    if (models / STRONG / task).is_dir():
+        both, *_ = adapters_of(task, models, strong=True)
+        pooled = Combiner.load(both, list(on_validation))
+        for split, items in unseen.items():
+            parts, _ = parts_of(task, models, items, strong=True)
+            yield {"task": task, "model": "shipped, both bases", "split": split, **measure(items, pooled.probability(parts), seed)}
+    if task == "t2" and (models / CHOICE).is_dir():
         choice = ProductVerifier.load(models / CHOICE)
-        for split, items in data.measured.items():
-            if split != "held-out domains":
-                claims = [item.claim for item in items if isinstance(item.claim, ProductClaim)]
-                yield {"task": task, "model": "shipped, for plans", "split": split, **measure(items, choice.scores(claims), seed)}
+        for split, items in unseen.items():
+            claims = [item.claim for item in items if isinstance(item.claim, ProductClaim)]
+            yield {"task": task, "model": "shipped, for plans", "split": split, **measure(items, choice.scores(claims), seed)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -35,8 +36,9 @@ class Templates:
                 raise InputError(f"The prompt {name!r} in {source} is no Jinja template ({error})", "Correct it.") from None
 
     @classmethod
-    def load(cls, path: Path, names: Sequence[str]) -> Templates:
-        """Read a YAML file that maps names to templates.
+    @cache
+    def load(cls, path: Path, names: tuple[str, ...]) -> Templates:
+        """Read a YAML file that maps names to templates, once.
 
         Args:
             path: The file.

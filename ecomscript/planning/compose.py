@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ecomscript.learnt import LearntWeights, mix, probability, unit
+from ecomscript.planning.constraints import read_constraints
 from ecomscript.planning.kinds import KindEvidence
 from ecomscript.planning.library import Library, NearScripts
-from ecomscript.schema import PER_STEP, Confidence, LibraryScript, Script, Step
+from ecomscript.planning.situation import conditions
+from ecomscript.schema import PER_STEP, Confidence, Constraints, LibraryScript, Script, Step
 from ecomscript.words import FUNCTION_WORDS, both, tokens, with_article
 
 Vectors = npt.NDArray[np.float32]
@@ -39,18 +42,71 @@ FEWEST_KINDS, WEAK_KINDS, WEAK_STEPS, SAME_STEP = 3, 14, 7, 0.5
 """Fewest and most kinds and most steps of a plan without a near script, and the closeness from which two kinds share a step."""
 TWIST = 0.01
 """Taken from a script for each word of its objective that the goal does not say: a plain plan before one with somebody else's twist."""
+OTHERS, AGAINST = 0.02, 0.15
+"""Taken from a script for each constraint of its own that the person does not have, and where its objective is what they ruled out."""
+CIRCUMSTANCES = ("ages", "climate", "country", "diets", "exclude", "pet_weight_kg", "quiet", "season", "small_space", "species")
+"""Constraints that make a plan another one; for how many people and for how much money it is changes little."""
+NOBODY = Constraints()
+"""Of whom nothing is said."""
 SOURCES, LENDING = 12, 0.4
 """Near scripts that may lend a step, and how near they must be where the whole plan is put together from borrowed steps."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """A step while the plan is put together; ``place`` in [0, 1] says where in its script it stood."""
+    """A step while the plan is put together.
+
+    Attributes:
+        text: The step.
+        needs: The kinds that it is to show.
+        place: Where in its script it stood, in [0, 1].
+        buys: Whether anything is bought for it.
+        barred: Needs that may not be shown; they take no place from those that may.
+    """
 
     text: str
     needs: list[str]
     place: float
     buys: bool
+    barred: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asks for.
+
+    Attributes:
+        goal: The goal as typed.
+        constraints: What must be kept.
+        allowed: False for kinds of which nothing may be shown: they stay in the steps of the base plan, which say so, but are never added.
+        against: Whether an objective or a step does what the person ruled out; what only hints at it counts where the second argument
+            says that a need of the step may not be shown.
+    """
+
+    goal: str
+    constraints: Constraints = field(default_factory=Constraints)
+    allowed: Callable[[str], bool] = lambda _: True
+    against: Callable[[str, bool], bool] = lambda _, __: False
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the goal."""
+        return frozenset(tokens(self.goal))
+
+    def others(self, objective: str) -> int:
+        """Return in how many circumstances the person of an objective is and this one is not."""
+        theirs = zip(CIRCUMSTANCES, _circumstances(objective), strict=True)
+        told = sum(value not in (getattr(NOBODY, name), getattr(self.constraints, name)) for name, value in theirs)
+        return told + len(self.foreign_conditions(objective))
+
+    @cached_property
+    def conditions(self) -> frozenset[str]:
+        """The health conditions that the goal speaks of."""
+        return conditions(self.goal)
+
+    def foreign_conditions(self, objective: str) -> frozenset[str]:
+        """Return the health conditions of the person of an objective that this one has not."""
+        return _conditions(objective) - self.conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +140,33 @@ class Composer:
         self._objective_words = [frozenset(tokens(s.objective)) - FUNCTION_WORDS for s in library.scripts]
         self._filler = FILLER * np.log(np.maximum(np.asarray(library.needs.sum(axis=0)).ravel() / USUAL_USES, 1.0))
         self._usual_place = np.asarray(library.step_needs.T @ places).ravel() / uses
+        self._texts = frozenset(text for s in library.scripts for text in (s.objective, *(step.text for step in s.steps)))
 
-    def compose(self, goal: str, core: str, parts: Sequence[str], allowed: Callable[[str], bool]) -> Script:
+    def wrote(self, text: str) -> bool:
+        """Return whether a text is an objective or a step of the library, word for word."""
+        return text in self._texts
+
+    def compose(self, wishes: Wishes, core: str, parts: Sequence[str]) -> Script:
         """Return the plan.
 
         Args:
-            goal: The goal as typed.
+            wishes: What is asked for.
             core: The goal without chatter, budget and what is not wanted.
             parts: Its sub-goals when it joins several ("camping", "a baby"), else one or none.
-            allowed: False for kinds that the person owns or does not want: they stay in the steps of the base plan, which say so, but are
-                never added.
         """
-        asked = self._asked(goal, core, parts)
+        asked = self._asked(wishes.goal, core, parts)
         whole = asked[0]
-        goal_words = frozenset(tokens(goal))
-        base = self._base(whole, goal_words)
+        base = self._base(whole, wishes)
         script = self._library.scripts[base]
         confidence = _confidence(float(whole.near.confidence[base]))
         if confidence == "weak":
-            drafts = self._from_kinds(asked, goal_words, allowed)
+            drafts = self._from_kinds(asked, wishes)
             return Script(core, self._steps(drafts, asked), "library", confidence)
-        wanted = self._wanted(asked, base, confidence, allowed)
-        drafts = _drafts(script, lambda kind: kind in wanted or not allowed(kind))
-        self._place(drafts, wanted, asked, goal_words)
+        kept = _without_foreign_conditions(script, wishes)
+        foreign = frozenset(script.needs) - frozenset(kept.needs)
+        wanted = self._wanted(asked, base, confidence, lambda kind: kind not in foreign and wishes.allowed(kind))
+        drafts = _drafts(kept, wanted, wishes)
+        self._place(drafts, wanted, asked, wishes)
         return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,))
 
     def _wanted(self, asked: Sequence[_Asked], base: int, confidence: Confidence, allowed: Callable[[str], bool]) -> dict[str, int]:
@@ -132,12 +192,13 @@ class Composer:
         needed = np.max([a.needed for a in asked], axis=0)
         steps: list[Step] = []
         for draft in drafts:
-            if draft.needs or not draft.buys:
-                weights = tuple(float(needed[self._library.kind_row[kind]]) for kind in draft.needs)
-                steps.append(Step(f"s{len(steps) + 1}", draft.text, tuple(draft.needs), weights, draft.buys))
+            needs = (*draft.needs, *draft.barred)[:PER_STEP]
+            if needs or not draft.buys:
+                weights = tuple(float(needed[self._library.kind_row[kind]]) for kind in needs)
+                steps.append(Step(f"s{len(steps) + 1}", draft.text, needs, weights, draft.buys))
         return tuple(steps)
 
-    def _from_kinds(self, asked: Sequence[_Asked], goal_words: frozenset[str], allowed: Callable[[str], bool]) -> list[Draft]:
+    def _from_kinds(self, asked: Sequence[_Asked], wishes: Wishes) -> list[Draft]:
         """Plan from purchase intentions: take the likely kinds, group them into sub-needs, and let each become a step.
 
         A step is borrowed from a near script that needs the group's kinds; else an intention near the goal speaks, else the kinds' own
@@ -147,16 +208,17 @@ class Composer:
         needed = np.max([a.needed for a in asked], axis=0)
         chosen: list[int] = []
         for row in np.argsort(-needed, kind="stable")[: 4 * WEAK_KINDS]:
+            if len(chosen) >= WEAK_KINDS or needed[row] < LEAST:
+                break
             present = {library.kinds[n].name for n in chosen}
-            wanted = needed[row] >= LEAST and allowed(library.kinds[row].name)
-            if wanted and len(chosen) < WEAK_KINDS and not self._replaces(int(row), present):
+            if not self._replaces(int(row), present) and wishes.allowed(library.kinds[row].name):
                 chosen.append(int(row))
         if len(chosen) < FEWEST_KINDS:
             return []
         drafts: list[Draft] = []
         for group in self._groups(chosen):
             names = [library.kinds[row].name for row in group]
-            lent = self._lend(names[0], asked[0].near, goal_words, LENDING)
+            lent = self._lend(names[0], asked[0].near, wishes, LENDING)
             if lent is None or any(lent.text == d.text for d in drafts):
                 text = self._phrase(names[0], asked[0].query) or f"shop for {both([with_article(name) for name in names])}"
                 lent = Draft(text[:1].upper() + text[1:], [], float(self._usual_place[group[0]]), buys=True)
@@ -197,17 +259,22 @@ class Composer:
             found.append(_Asked(query, near, probability(features, self._weights.kind_coef, self._filler)))
         return found
 
-    def _base(self, whole: _Asked, goal_words: frozenset[str]) -> int:
-        """Return the script to start from: near, needing what other near scripts and the kinds' meanings speak for, without twists."""
+    def _base(self, whole: _Asked, wishes: Wishes) -> int:
+        """Return the script to start from: near, needing what other near scripts and the kinds' meanings speak for, without twists.
+
+        Somebody else's circumstances (their season, pet, diet, flat) are twists as well, and worst is what the person ruled out.
+        """
         confidence, needs = whole.near.confidence, self._library.needs
 
         def worth(n: int) -> float:
             support = float(whole.needed[needs[n].indices].mean()) if needs[n].nnz else 0.0
-            return float(confidence[n]) + SUPPORT * support - TWIST * len(self._objective_words[n] - goal_words)
+            objective = self._library.scripts[n].objective
+            twists = TWIST * len(self._objective_words[n] - wishes.words) + OTHERS * wishes.others(objective)
+            return float(confidence[n]) + SUPPORT * support - twists - AGAINST * wishes.against(objective, False)
 
         return max((int(n) for n in whole.near.order[:BASES]), key=worth)
 
-    def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked], goal_words: frozenset[str]) -> None:
+    def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked], wishes: Wishes) -> None:
         """Put the wanted kinds that no step has yet into the step that they serve best, or borrow a step of a near plan."""
         library = self._library
         query = asked[0].query
@@ -217,11 +284,11 @@ class Composer:
                 continue
             vector = library.kind_vectors[library.kind_row[kind]]
             fits = [float(m @ vector) if d.buys and len(d.needs) < PER_STEP else -1.0 for m, d in zip(mapped, drafts, strict=True)]
-            best = int(np.argmax(fits))
-            if fits[best] >= PLACE:
-                drafts[best].needs.append(kind)
+            best = max(fits, default=-1.0)
+            if best >= PLACE:
+                drafts[fits.index(best)].needs.append(kind)
                 continue
-            lent = self._lend(kind, asked[part].near, goal_words)
+            lent = self._lend(kind, asked[part].near, wishes)
             if lent is None or len(drafts) >= MOST_STEPS or any(lent.text == d.text for d in drafts):
                 continue
             at = sum(d.place <= lent.place for d in drafts)
@@ -242,20 +309,34 @@ class Composer:
                 return True
         return False
 
-    def _lend(self, kind: str, near: NearScripts, goal_words: frozenset[str], least_confidence: float = 0.0) -> Draft | None:
+    def _lend(self, kind: str, near: NearScripts, wishes: Wishes, least_confidence: float = 0.0) -> Draft | None:
         """Return the step of the nearest script that needs the kind, with this need alone.
 
-        A step that speaks of what its own script is about and the goal does not ("the children", "the dog") would bring that into the plan.
+        A step that speaks of what its own script is about and the goal does not ("the children", "the dog") would bring that into the plan,
+        and one that only hints at what was ruled out is no help: there are others.
         """
         for n in near.order[:SOURCES]:
             if near.confidence[n] < least_confidence:
                 return None
             script = self._library.scripts[n]
-            foreign = self._objective_words[n] - goal_words
+            foreign = self._objective_words[n] - wishes.words
             for position, step in enumerate(script.steps):
-                if kind in step.needs and not foreign & frozenset(tokens(step.text)):
+                if kind in step.needs and not foreign & frozenset(tokens(step.text)) and not wishes.against(step.text, True):
                     return Draft(step.text, [kind], position / max(len(script.steps) - 1, 1), buys=True)
         return None
+
+
+@cache
+def _circumstances(objective: str) -> tuple[object, ...]:
+    """Return what an objective of the library says of ``CIRCUMSTANCES``."""
+    theirs = read_constraints(objective)
+    return tuple(getattr(theirs, name) for name in CIRCUMSTANCES)
+
+
+@cache
+def _conditions(text: str) -> frozenset[str]:
+    """Return the health conditions that an objective or a step of the library speaks of."""
+    return conditions(text)
 
 
 def _confidence(value: float) -> Confidence:
@@ -264,6 +345,23 @@ def _confidence(value: float) -> Confidence:
     return "assembled" if value >= ASSEMBLED else "weak"
 
 
-def _drafts(script: LibraryScript, keep: Callable[[str], bool]) -> list[Draft]:
+def _without_foreign_conditions(script: LibraryScript, wishes: Wishes) -> LibraryScript:
+    """Return a script without the steps that speak of a health condition that its objective has and the person has not.
+
+    Where most steps do, the condition is what the script is about, and all stay.
+    """
+    foreign = wishes.foreign_conditions(script.objective)
+    kept = tuple(step for step in script.steps if not foreign or not foreign & _conditions(step.text))
+    return replace(script, steps=kept) if 2 * len(kept) >= len(script.steps) else script
+
+
+def _drafts(script: LibraryScript, wanted: Collection[str], wishes: Wishes) -> list[Draft]:
+    """Return the steps of a script but those that do what was ruled out."""
     last = max(len(script.steps) - 1, 1)
-    return [Draft(s.text, [k for k in s.needs if keep(k)][:PER_STEP], n / last, bool(s.needs)) for n, s in enumerate(script.steps)]
+    drafts = []
+    for n, step in enumerate(script.steps):
+        barred = tuple(kind for kind in step.needs if kind not in wanted and not wishes.allowed(kind))
+        if not wishes.against(step.text, bool(barred)):
+            needs = [kind for kind in step.needs if kind in wanted][:PER_STEP]
+            drafts.append(Draft(step.text, needs, n / last, bool(step.needs), barred))
+    return drafts

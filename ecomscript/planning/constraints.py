@@ -14,7 +14,7 @@ from ecomscript.planning.phrases import read_excluded, read_owned
 from ecomscript.planning.situation import country_name, read_situation
 from ecomscript.planning.text import load_data, pattern, sentences, tidy
 from ecomscript.schema import ConstraintItem, Constraints
-from ecomscript.words import tokens
+from ecomscript.words import tokens, with_article
 
 LONG_GOAL_CHARS = 280  # from here on only sentences that ask for something are kept
 STORY_CHARS = 900  # above this much text a sentence must ask for something itself
@@ -88,7 +88,7 @@ _LABELS: Mapping[str, Callable[[object], str]] = {
     "exclude": lambda v: f"no {v}",
     "country": lambda v: f"in {country_name(str(v))}",
     "voltage": lambda v: str(v).replace("v", " V"),
-    "species": lambda v: f"for a {v}",
+    "species": lambda v: f"for {with_article(str(v))}",
     "pet_weight_kg": lambda v: f"pet of {v:g} kg",
     "small_space": lambda _: "small space",
     "quiet": lambda _: "quiet",

@@ -61,6 +61,14 @@ def look_by_rules(goal: str) -> IntakeResult:
     return _open_or_plain(text, goal) if language.code else _answer("clarify", "nonsense", goal)
 
 
+def unsafe(text: str) -> bool:
+    """Return whether the rules refuse a text.
+
+    For what a language model writes they speak alone: the classifier knows goals, and takes one step in two hundred for harm.
+    """
+    return look_by_rules(text).status == "refuse"
+
+
 def _is_no_goal(text: str) -> bool:
     """Return whether the text asks for something else than a plan: chat, facts, homework, an assistant's services, an injection."""
     bare = re.sub(r"[\s!?.,]+$", "", text)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from ecomscript.errors import IndexFolderError
-from ecomscript.folders import REBUILD, open_sealed, read_rows, seal, unseal, write_rows
+from ecomscript.folders import REBUILD, open_sealed, read_rows, seal, unseal, write_rows, writing
 from ecomscript.schema import Kind, LibraryScript, LibraryStep
 
 Vectors = npt.NDArray[np.float32]
@@ -110,12 +110,17 @@ class Library:
         return Library(self.encoder, self.source, scripts, self.kinds, self.wording_vectors[wordings_of], bodies, self.kind_vectors)
 
     def save(self, folder: Path) -> None:
-        """Write the library as a sealed folder."""
+        """Write the library as a sealed folder.
+
+        Raises:
+            IndexFolderError: The folder cannot be written.
+        """
         unseal(folder)
-        write_rows(folder / _SCRIPTS, (asdict(s) for s in self.scripts))
-        write_rows(folder / _KINDS, (asdict(k) for k in self.kinds))
         vectors = {"wordings": self.wording_vectors, "bodies": self.body_vectors, "kinds": self.kind_vectors}
-        np.savez(folder / _VECTORS, **{name: rows.astype(np.float16) for name, rows in vectors.items()})  # type: ignore[arg-type]
+        with writing(folder):
+            write_rows(folder / _SCRIPTS, (asdict(s) for s in self.scripts))
+            write_rows(folder / _KINDS, (asdict(k) for k in self.kinds))
+            np.savez(folder / _VECTORS, **{name: rows.astype(np.float16) for name, rows in vectors.items()})  # type: ignore[arg-type]
         meta = {"version": FORMAT_VERSION, "encoder": self.encoder, "source": self.source, "scripts": len(self.scripts)}
         seal(folder, (_SCRIPTS, _KINDS, _VECTORS), meta)
 

@@ -40,6 +40,11 @@ class Situation:
     no_mains: bool
 
 
+def conditions(text: str) -> frozenset[str]:
+    """Return the health conditions that a text speaks of."""
+    return frozenset(_labels("conditions", text))
+
+
 def read_situation(text: str) -> Situation:
     """Return what a goal in tidy form says about the situation; what it does not say is None, empty or False."""
     country, place_climate = read_place(text)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from ecomscript.association.eligibility import violation
 from ecomscript.errors import InputError
+from ecomscript.quantities import MAX_QUANTITY, quantity_for, share
 from ecomscript.schema import Conflict, Constraints, MatchedStep, Product
 from ecomscript.ui import texts
-from ecomscript.ui.quantities import MAX_QUANTITY, quantity_for, share
 
 MAX_LINES = 100
 NO_SCORES: Mapping[str, float] = MappingProxyType({})
@@ -64,15 +65,26 @@ class Line:
         if one is None or people is None:
             return ""
         fits = one.quantity(people)
-        words = one.words(fits, people)
+        unit, whom = texts.SHARES[one.unit].format(n=one.people), texts.count(people, "person", "people")
+        words = texts.SHARE_SUM.format(quantity=fits, one=unit, people=whom)
         return words if fits == self.quantity else texts.BY_HAND.format(words=words)
+
+    @property
+    def breaks(self) -> str:
+        """Why the product goes against what the person asked by now; "" when it does not."""
+        return violation(self.product, replace(self.origin.constraints, budget_usd=None)) or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """The lines in the order in which they were added, one per product."""
+    """The lines in the order in which they were added, one per product.
+
+    Attributes:
+        aside: Lines whose products the person turned down; they come back when that is undone.
+    """
 
     lines: tuple[Line, ...] = ()
+    aside: tuple[Line, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -113,11 +125,11 @@ class Basket:
         if len(self.lines) + len(fresh) > MAX_LINES:
             cause, fix = texts.BASKET_FULL
             raise InputError(cause.format(n=MAX_LINES), fix)
-        return Basket((*self.lines, *(Line(p, t2=t2.get(p.product_id)) for p in fresh.values())))
+        return replace(self, lines=(*self.lines, *(Line(p, t2=t2.get(p.product_id)) for p in fresh.values())))
 
     def remove(self, product_id: str) -> Basket:
         """Return a basket without this product."""
-        return Basket(tuple(line for line in self.lines if line.product.product_id != product_id))
+        return replace(self, lines=tuple(line for line in self.lines if line.product.product_id != product_id))
 
     def swap(self, product_id: str, new: Product, t2: float | None = None) -> Basket:
         """Return a basket with another product in this one's place, as many as there were of both, up to 99."""
@@ -129,7 +141,7 @@ class Basket:
         by_hand, optional = any(line.by_hand for line in merged), all(line.optional for line in merged)
         line = Line(new, quantity, t2, by_hand, optional, origin=old.origin)
         others = self.remove(new.product_id).lines
-        return Basket(tuple(line if other.product.product_id == product_id else other for other in others))
+        return replace(self, lines=tuple(line if other.product.product_id == product_id else other for other in others))
 
     def with_quantity(self, product_id: str, quantity: int) -> Basket:
         """Return a basket with this many of a product that is in it, held to 1–99, as the person wants it."""
@@ -160,15 +172,35 @@ class Basket:
 
         def followed(line: Line) -> Line:
             texts_of_steps = serves.get(line.product.product_id)
-            if texts_of_steps is None:
-                return line
+            if texts_of_steps is None:  # what this plan no longer shows still has to keep to what was asked
+                return replace(line, origin=replace(line.origin, constraints=constraints)) if line.origin.goal == goal != "" else line
             quantity = line.quantity if line.by_hand else quantity_for(line.product, constraints.people)
             return replace(line, quantity=quantity, origin=Origin(goal, texts_of_steps, constraints))
 
-        return Basket(tuple(map(followed, self.lines)))
+        return replace(self, lines=tuple(map(followed, self.lines)))
+
+    def without(self, dismissed: Container[str], goal: str, shown: Container[str]) -> Basket:
+        """Return a basket without what was turned down in a plan, and again with what is shown once more because that was undone.
+
+        Args:
+            dismissed: Ids of the products turned down.
+            goal: The plan's goal as it was understood; what other plans brought stays.
+            shown: Ids of the products that the plan shows.
+        """
+
+        def gone(line: Line) -> bool:
+            return line.origin.goal == goal and line.product.product_id in dismissed
+
+        def back(line: Line) -> bool:
+            return line.origin.goal == goal and line.product.product_id in shown and line.product.product_id not in self.ids
+
+        lines = (*(line for line in self.lines if not gone(line)), *filter(back, self.aside))
+        aside = (*(line for line in self.aside if not back(line)), *filter(gone, self.lines))
+        return replace(self, lines=lines[:MAX_LINES], aside=aside[-MAX_LINES:])
 
     def _changed(self, product_id: str, **changes: Any) -> Basket:
-        return Basket(tuple(replace(line, **changes) if line.product.product_id == product_id else line for line in self.lines))
+        changed = (replace(line, **changes) if line.product.product_id == product_id else line for line in self.lines)
+        return replace(self, lines=tuple(changed))
 
 
 def toggle(basket: Basket, payload: Any, look_up: Callable[[str], Product | None], t2: Mapping[str, float] = NO_SCORES) -> Basket:

@@ -8,10 +8,11 @@ from typing import Any
 
 import gradio as gr
 
+from ecomscript.association.alternatives import Wanted
 from ecomscript.schema import Match
 from ecomscript.ui import client
 from ecomscript.ui.basket import Basket, Line
-from ecomscript.ui.border import Planner, or_error
+from ecomscript.ui.border import QUICK, Planner, Updates, or_error
 from ecomscript.ui.budget_swap import PER_LINE, Offer, find_offer, take_offer, without_scores
 from ecomscript.ui.compare import Comparison, choose
 from ecomscript.ui.render_basket import offer_html
@@ -19,7 +20,6 @@ from ecomscript.ui.render_compare import compare_html
 from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView
 
-Updates = dict[Any, Any]
 Looked = dict[Any, list[Match]]
 """What was found for each line, so that only a line that has changed is looked up again."""
 Keep = Callable[[PlanView, Basket], Updates]
@@ -59,7 +59,7 @@ class BasketTools:
         """Put the comparison's bar and dialog here."""
         self.compare = gr.HTML("", elem_id="compare", apply_default_css=False, js_on_load=client.COMPARE_JS, cart=[])
 
-    def wire(self, view: gr.State, held: gr.State, plan: gr.HTML, kept: list[Any], keep: Keep, quick: dict[str, Any]) -> None:
+    def wire(self, view: gr.State, held: gr.State, plan: gr.HTML, kept: list[Any], keep: Keep) -> None:
         """Connect the handlers.
 
         Args:
@@ -68,16 +68,15 @@ class BasketTools:
             plan: The component with the product cards.
             kept: The components that ``keep`` updates.
             keep: Shows a changed basket.
-            quick: How events of the basket are queued.
         """
 
         def on_fit(seen: PlanView, basket: Basket, offered: Offer | None) -> Updates:
             return keep(seen, or_error(take_offer, basket, offered))
 
-        self.follow(self.offer.fit(on_fit, [view, held, self.offered], kept, **quick), view, held)
+        self.follow(self.offer.fit(on_fit, [view, held, self.offered], kept, **QUICK), view, held)
         chosen = [self.compared, self.compare, plan]
         for source in (plan, self.compare):
-            source.compare(self.on_compare, [view, self.compared], chosen, **quick)
+            source.compare(self.on_compare, [view, self.compared], chosen, **QUICK)
 
     def follow(self, event: Any, view: gr.State, held: gr.State) -> None:
         """Look for an offer after each event that changes the basket or the budget."""
@@ -104,7 +103,9 @@ class BasketTools:
         origin, product = line.origin, line.product
         if not origin.steps:
             return []
-        constraints = replace(origin.constraints, budget_usd=line.subtotal_usd)
-        found = self.planner.alternatives(origin.goal, origin.steps[0], product.product_id, constraints, (product.product_id,), PER_LINE)
-        same = [match for match in found if match.product.kind == product.kind]
-        return without_scores(same) if self.backing.weak("t2") else same
+        # A number that the person set is for one product as for another, so that single prices are compared.
+        people, most = (None, product.price_usd) if line.by_hand else (origin.constraints.people, line.subtotal_usd)
+        constraints = replace(origin.constraints, people=people, budget_usd=most)
+        wanted = Wanted(origin.steps[0], product.product_id, constraints, PER_LINE, own_kind=True)
+        (found,) = self.planner.alternatives(origin.goal, [wanted], (product.product_id,))
+        return without_scores(found) if self.backing.weak("t2") else found

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ecomscript.errors import InputError
+from ecomscript.quantities import quantity_for, share
 from ecomscript.schema import Match, Product
 from ecomscript.ui import texts
 from ecomscript.ui.basket import Basket, Line
-from ecomscript.ui.quantities import quantity_for, share
 
 PER_LINE = 10
 """Most alternatives of a line that are looked at."""
@@ -80,7 +80,7 @@ class Offer:
         """The basket with the changes made."""
         become = {change.old.product.product_id: change.new for change in self.changes}
         lines = (become.get(line.product.product_id, line) for line in self.basket.lines)
-        return Basket(tuple(line for line in lines if line is not None))
+        return replace(self.basket, lines=tuple(line for line in lines if line is not None))
 
 
 def best_choices(groups: Sequence[Sequence[Choice]], needed_cents: int) -> list[int] | None:

@@ -10,16 +10,50 @@ import json
 
 from ecomscript.ui import texts
 from ecomscript.ui.client_edit import EDIT_JS
+from ecomscript.ui.client_feedback import RATE_JS
 
-STATUS_JS = """
-let started = 0;
+STATUS_JS = (
+    f"const queued = {json.dumps({'next': texts.QUEUE_NEXT, 'one': texts.QUEUE_ONE, 'many': texts.QUEUE})};"
+    """
+let started = 0, waited = 0;
+// Gradio says in a hidden text of its own how many wait; a click that is answered at once never shows it.
+const wait = () => {
+  const place = /queue: (\\d+)/.exec(element.closest('#status').querySelector('.progress-text')?.textContent ?? '');
+  waited = place ? waited + 1 : 0;
+  const note = element.querySelector('.es-queue'), before = place ? Number(place[1]) - 1 : 0;
+  note.hidden = waited < 4;
+  note.lastChild.textContent = before === 0 ? queued.next : before === 1 ? queued.one : queued.many.replace('{n}', before);
+};
 setInterval(() => {
+  wait();
   const clock = element.querySelector('.es-seconds');
   if (!clock) { started = 0; return; }
   started = started || performance.now();
   clock.textContent = ((performance.now() - started) / 1000).toFixed(1) + ' s';
 }, 100);
+
+// What a change did is said, with undo at hand, where the reader is: for some seconds when this line is out of sight.
+let clicked = false, timer = 0;
+element.addEventListener('click', event => {
+  const button = event.target.closest('button[data-act]');
+  if (!button) return;
+  clicked = true;
+  trigger('edit', {act: button.dataset.act});
+});
+new IntersectionObserver(([entry]) => element.classList.toggle('is-away', !entry.isIntersecting)).observe(element);
+const fade = () => {
+  if (element.querySelector('.is-change:is(:hover, :focus-within)')) timer = setTimeout(fade, 2000);
+  else element.classList.remove('is-fresh');
+};
+watch('value', () => {
+  clearTimeout(timer);
+  element.classList.toggle('is-fresh', Boolean(element.querySelector('.is-change')));
+  timer = setTimeout(fade, 10000);
+  if (clicked && document.activeElement === document.body) element.querySelector('button')?.focus({preventScroll: true});
+  clicked = false;
+});
 """
+)
 
 TIPS_JS = """
 const place = trust => {
@@ -47,45 +81,77 @@ addEventListener('scroll', () => { const tip = opened(); if (tip) place(tip.pare
 watch('value', () => opened()?.hidePopover());
 """
 
-PLAN_JS = (
-    f"""
-const words = {json.dumps({"add": texts.ADD, "remove": texts.REMOVE})};
-const paint = () => {{
+PICTURES_JS = """
+const unpicture = image => image.parentElement.classList.add('is-broken');
+const pictures = () => element.querySelectorAll('.es-tile img').forEach(image => {
+  if (image.complete && !image.naturalWidth) unpicture(image);
+});
+element.addEventListener('error', event => { if (event.target.matches('.es-tile img')) unpicture(event.target); }, true);
+watch('value', pictures);
+pictures();
+"""
+
+CART_JS = """
+const paintCart = () => {
   const cart = new Set(props.cart || []);
-  element.querySelectorAll('[data-act=cart]').forEach(button => {{
+  element.querySelectorAll('[data-act=cart]').forEach(button => {
     const on = cart.has(button.dataset.pid);
     button.classList.toggle('is-on', on);
     button.querySelector('[data-label]').textContent = on ? words.remove : words.add;
-  }});
+  });
+};
+"""
+
+PLAN_JS = (
+    f"const words = {json.dumps({'add': texts.ADD, 'remove': texts.REMOVE})};"
+    + CART_JS
+    + """
+const paint = () => {
+  paintCart();
   const compared = new Set(props.compared || []);
   element.querySelectorAll('[data-act=compare]').forEach(button => button.setAttribute('aria-pressed', compared.has(button.dataset.pid)));
-}};
-element.addEventListener('click', event => {{
+};
+element.addEventListener('click', event => {
   const button = event.target.closest('button[data-act]');
   if (!button || button.disabled) return;
-  const {{act, pid, swap, key, index, option}} = button.dataset;
-  if (act === 'cart') trigger('cart', {{pid}});
-  else if (act === 'compare') trigger('compare', {{pid}});
-  else if (act === 'swap') {{ swapping = true; trigger('swap', {{pid, swap}}); }}
-  else if (act === 'all') trigger('all', {{}});
-  else if (act === 'share' || act === 'keep') trigger('code', {{for: act}});
+  const {act, pid, swap, key, index, option} = button.dataset;
+  if (act === 'cart') trigger('cart', {pid});
+  else if (act === 'compare') trigger('compare', {pid});
+  else if (act === 'swap') { swapping = true; trigger('swap', {pid, swap}); }
+  else if (act === 'opinion') { consulted = {key, pid}; trigger('opinion', consulted); }
+  else if (act === 'all') trigger('all', {});
+  else if (act === 'share' || act === 'keep') trigger('code', {for: act});
   else if (act === 'print') print();
-  else trigger('chip', {{act, key: key ?? null, index: Number(index ?? -1), option: Number(option ?? -1)}});
-}});
+  else trigger('chip', {act, key: key ?? null, index: Number(index ?? -1), option: Number(option ?? -1)});
+});
+// Where an opinion was asked for stays open; the clicked button is gone when the answer is there, which is read out then.
+let consulted = null;
+const isAbout = ({dataset}) => dataset.key === consulted.key && dataset.pid === consulted.pid;
+watch('value', () => {
+  const asked = consulted ? [...element.querySelectorAll('.es-opinion, [data-act=opinion]')].filter(isAbout) : [];
+  for (const part of asked) part.closest('details')?.setAttribute('open', '');
+  const answer = asked.find(part => part.matches('.es-opinion'));
+  if (!answer) return;
+  if (document.activeElement === document.body) answer.focus({preventScroll: true});
+  consulted = null;
+});
 // The clicked button is gone after a swap; the reader stays at the plan.
 let swapping = false;
-watch('value', () => {{
-  if (swapping && document.activeElement === document.body) element.querySelector('h2')?.focus({{preventScroll: true}});
+watch('value', () => {
+  if (swapping && document.activeElement === document.body) element.querySelector('h2')?.focus({preventScroll: true});
   swapping = false;
-}});
+});
 watch(['value', 'cart', 'compared'], paint);
 paint();
 """
     + TIPS_JS
+    + PICTURES_JS
     + EDIT_JS
+    + RATE_JS
 )
 
-BASKET_JS = """
+BASKET_JS = (
+    """
 const most = 99;
 const send = (input, wanted) => {
   const quantity = Math.min(most, Math.max(1, Math.round(wanted) || 1));
@@ -121,6 +187,8 @@ const follow = input => {
 const seen = changes => changes.filter(({target}) => target.matches('input[data-pid]')).forEach(({target}) => follow(target));
 new MutationObserver(seen).observe(element, {subtree: true, attributes: true, attributeFilter: ['checked', 'value']});
 """
+    + PICTURES_JS
+)
 
 OFFER_JS = """
 let clicked = false;
@@ -138,7 +206,8 @@ watch('value', () => {
 
 COMPARE_JS = (
     f"const words = {json.dumps({'add': texts.COMPARE_ADD, 'remove': texts.COMPARE_TAKE_OUT})};"
-    """
+    + CART_JS
+    + """
 let opened = false;
 const dialog = () => element.querySelector('dialog');
 const open = () => {
@@ -147,14 +216,6 @@ const open = () => {
   box.showModal();
   opened = true;
   if (!inside) box.querySelector('h2').focus();
-};
-const paint = () => {
-  const cart = new Set(props.cart || []);
-  element.querySelectorAll('[data-act=cart]').forEach(button => {
-    const on = cart.has(button.dataset.pid);
-    button.classList.toggle('is-on', on);
-    button.querySelector('[data-label]').textContent = on ? words.remove : words.add;
-  });
 };
 element.addEventListener('click', event => {
   if (event.target === dialog()) dialog().close();
@@ -171,8 +232,9 @@ element.addEventListener('close', () => { opened = false; }, true);
 watch('value', () => {
   if (opened && dialog()) open();
   else if (opened) { opened = false; document.querySelector('#plan h2')?.focus({preventScroll: true}); }
-  paint();
+  paintCart();
 });
-watch('cart', paint);
+watch('cart', paintCart);
 """
+    + PICTURES_JS
 )

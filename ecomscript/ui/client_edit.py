@@ -19,15 +19,16 @@ let asked = null;
 const ask = (from, payload) => {
   const step = from.closest('[data-step]'), place = from.closest('[data-place]');
   const steps = [...element.querySelectorAll('[data-step]')];
-  asked = {act: payload.act, text: payload.text, step: step?.dataset.step, place: place?.dataset.place, index: steps.indexOf(step)};
+  const chip = from.matches('.es-chip');
+  asked = {act: payload.act, chip, text: payload.text, step: step?.dataset.step, place: place?.dataset.place, index: steps.indexOf(step)};
   menu()?.hidePopover();
   trigger('edit', {step: step?.dataset.step ?? null, ...payload});
 };
 element.addEventListener('click', event => {
   const button = event.target.closest('button[data-edit]');
   if (!button || button.disabled || (button.dataset.edit === 'swap' && event.detail > 1)) return;
-  const {edit, pid, swap} = button.dataset;
-  ask(button, {act: edit, pid: pid ?? null, swap: swap ?? null});
+  const {edit, pid, swap, text} = button.dataset;
+  ask(button, {act: edit, pid: pid ?? null, swap: swap ?? null, text: text ?? null});
 });
 element.addEventListener('submit', event => {
   const form = event.target.closest('form[data-form]');
@@ -47,7 +48,8 @@ element.addEventListener('input', event => {
   list.querySelector('.es-none').hidden = options.some(option => !option.hidden);
 });
 const named = (name, value) => value && element.querySelector(`[data-${name}="${CSS.escape(value)}"]`);
-const target = ({act, step, place, index}) => {
+const target = ({act, chip, step, place, index}) => {
+  if (act === 'refine') return element.querySelector(chip ? '.es-refine .es-chip' : '[data-form=refine] input');
   if (act === 'add') return element.querySelector('[data-form=add] input');
   if (act === 'choose') return element.querySelector('.es-choose h4');
   if (act === 'undo' || act === 'redo') return element.querySelector(`[data-edit=${act}]:enabled`);
@@ -59,8 +61,9 @@ watch('value', () => {
   for (const input of element.querySelectorAll('[data-form=rename] input')) {
     if (input !== document.activeElement) input.value = input.getAttribute('value');
   }
-  const added = element.querySelector('[data-form=add] input');
-  if (asked?.act === 'add' && added?.value === asked.text) added.value = '';
+  if (asked?.act === 'refine' && element.querySelector('.es-refine input:disabled')) return;  // a language model is reading it
+  const typed = (asked?.act === 'add' || asked?.act === 'refine') && element.querySelector(`[data-form=${asked.act}] input`);
+  if (typed && typed.value === asked.text) typed.value = typed.getAttribute('value');
   if (asked && !menu() && (document.activeElement === document.body || element.contains(document.activeElement))) {
     (target(asked) ?? element.querySelector('h2'))?.focus();
   }

@@ -6,20 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ecomscript.association.alternatives import Wanted
 from ecomscript.errors import InputError
-from ecomscript.request import clean_text
-from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep
+from ecomscript.quantities import cost_usd
+from ecomscript.request import MAX_STEP_CHARS, MAX_STEPS, clean_text
+from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep, Product
 from ecomscript.ui import texts
 from ecomscript.ui.border import Planner
 from ecomscript.ui.history import redone, remembered, undone
-from ecomscript.ui.markup import title_parts
+from ecomscript.ui.markup import short_title
 from ecomscript.ui.swap import judged
 from ecomscript.ui.view import Choosing, PlanView, Swap
 
-MAX_STEPS = 30
-MAX_STEP_CHARS = 200
 OFFERED = 10
-"""Alternatives in the list that "Swap" opens."""
+"""Alternatives in the list that "More like this" opens."""
+OTHER_KIND = 0.5
+"""Least P(it helps the step) of a product of another kind that takes a place, or is offered for it."""
 
 Steps = tuple[MatchedStep, ...]
 
@@ -64,14 +66,18 @@ def apply_edit(view: PlanView, payload: Any, planner: Planner) -> PlanView:
         case "redo":
             return redone(view)
         case "close":
-            return replace(view, choosing=None, swap=None, said="")
+            return replace(view, choosing=None, swaps=(), said="")
         case "choose":
             return _opened(view, edit, planner)
-    here = replace(view, choosing=None, swap=None, said="")
-    after = _CHANGES[edit.act](here, edit, planner)
+    after = changed(view, edit, planner)
     if after.matched == shown_steps(view) and (after.dismissed, after.locked) == (view.dismissed, view.locked):
-        return replace(view, choosing=None, swap=None, said=after.said)  # nothing was found to change
+        return replace(view, choosing=None, swaps=(), said=after.said)  # nothing was found to change
     return remembered(view, judged(view, after, planner), after.said.rstrip("."))
+
+
+def changed(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
+    """Return the view after an edit of a step or a product, before anybody judges it."""
+    return _CHANGES[edit.act](replace(view, choosing=None, swaps=(), said=""), edit, planner)
 
 
 def read_edit(view: PlanView, payload: Any) -> Edit:
@@ -152,16 +158,16 @@ def _rename(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
     steps = shown_steps(view)
     old = steps[edit.at]
     kept = tuple(planner.place(view.goal, edit.text, m.product.product_id) or m for m in old.matches if m.product.product_id in view.locked)
-    others = (*steps[: edit.at], replace(old, matches=kept), *steps[edit.at + 1 :])
-    fresh = planner.rematch(view.goal, view.objective, edit.text, _left(view.constraints, others), _taken(view, others))
+    others = with_step(steps, edit.at, replace(old, matches=kept))
+    fresh = planner.rematch(view.goal, view.objective, edit.text, left_of_budget(view.constraints, others), taken(view, others))
     renamed = MatchedStep(replace(fresh.step, step_id=old.step.step_id), (*kept, *fresh.matches)[:PER_STEP], fresh.note)
     said = texts.STEP_RENAMED.format(n=edit.at + 1, found=texts.count(len(renamed.matches), "product"))
-    return replace(view, matched=(*steps[: edit.at], renamed, *steps[edit.at + 1 :]), said=said)
+    return replace(view, matched=with_step(steps, edit.at, renamed), said=said)
 
 
 def _add(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
     steps = shown_steps(view)
-    fresh = planner.rematch(view.goal, view.objective, edit.text, _left(view.constraints, steps), _taken(view, steps))
+    fresh = planner.rematch(view.goal, view.objective, edit.text, left_of_budget(view.constraints, steps), taken(view, steps))
     used = {matched.step.step_id for matched in steps}
     new_id = next(name for n in range(1, MAX_STEPS + 1) if (name := f"own{n}") not in used)
     added = replace(fresh, step=replace(fresh.step, step_id=new_id))
@@ -183,7 +189,7 @@ def _move(view: PlanView, edit: Edit, _: Planner) -> PlanView:
 
 def _lock(view: PlanView, edit: Edit, _: Planner) -> PlanView:
     said = texts.PRODUCT_UNLOCKED if edit.product_id in view.locked else texts.PRODUCT_LOCKED
-    title = _name(_match(view, edit))
+    title = name_of(_match(view, edit))
     return replace(view, matched=shown_steps(view), locked=view.locked ^ {edit.product_id}, said=said.format(title=title))
 
 
@@ -193,9 +199,8 @@ def _dismiss(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
     if found:
         return _put(after, edit, found[0], texts.DISMISSED_FOR)
     steps = shown_steps(view)
-    rest = replace(steps[edit.at], matches=tuple(m for m in steps[edit.at].matches if m.product.product_id != edit.product_id))
-    said = texts.DISMISSED.format(old=_name(_match(view, edit)))
-    return replace(after, matched=(*steps[: edit.at], rest, *steps[edit.at + 1 :]), said=said)
+    said = texts.DISMISSED.format(old=name_of(_match(view, edit)))
+    return replace(after, matched=with_step(steps, edit.at, without(steps[edit.at], edit.product_id)), said=said)
 
 
 def _swap(view: PlanView, edit: Edit, _: Planner) -> PlanView:
@@ -204,72 +209,84 @@ def _swap(view: PlanView, edit: Edit, _: Planner) -> PlanView:
 
 
 def _cheaper(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
-    old = _match(view, edit).product
-    price = old.price_usd
-    cheaper = [
-        m
-        for m in _alternatives(view, edit, planner)
-        if price is not None and m.product.kind == old.kind and m.product.price_usd is not None and m.product.price_usd < price
-    ]
+    price = _match(view, edit).product.price_usd
+    found = _alternatives(view, edit, planner, own_kind=True)
+    cheaper = [m for m in found if price is not None and m.product.price_usd is not None and m.product.price_usd < price]
     return _put_best(view, edit, cheaper, texts.NONE_CHEAPER)
 
 
 def _better(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
-    old = _match(view, edit).product
-    better = [
-        m for m in _alternatives(view, edit, planner) if m.product.kind == old.kind and (m.product.rating or 0.0) > (old.rating or 0.0)
-    ]
+    rating = _match(view, edit).product.rating or 0.0
+    better = [m for m in _alternatives(view, edit, planner, own_kind=True) if (m.product.rating or 0.0) > rating]
     return _put_best(view, edit, better, texts.NONE_BETTER)
 
 
 def _put_best(view: PlanView, edit: Edit, found: Sequence[Match], none: str) -> PlanView:
     if found:
         return _put(view, edit, found[0], texts.STAGE_SWAPPED)
-    return replace(view, matched=shown_steps(view), said=none.format(title=_name(_match(view, edit))))
+    return replace(view, matched=shown_steps(view), said=none.format(title=name_of(_match(view, edit))))
 
 
 def _put(view: PlanView, edit: Edit, new: Match, said: str) -> PlanView:
     """Return the view with another product in the place of the edit's."""
     steps, old = shown_steps(view), _match(view, edit)
-    put = replace(new, why=f"{new.why} {texts.INSTEAD_WHY.format(title=_name(old))}")
+    put = instead(new, old.product)
     matches = tuple(put if m is old else m for m in steps[edit.at].matches)
-    matched = (*steps[: edit.at], replace(steps[edit.at], matches=matches), *steps[edit.at + 1 :])
-    return replace(view, matched=matched, swap=Swap(old.product, new.product), said=said.format(old=_name(old), new=_name(new)))
+    matched = with_step(steps, edit.at, replace(steps[edit.at], matches=matches))
+    return replace(view, matched=matched, swaps=(Swap(old.product, new.product),), said=said.format(old=name_of(old), new=name_of(new)))
 
 
 def _opened(view: PlanView, edit: Edit, planner: Planner) -> PlanView:
     """Open the list of alternatives, or say that there is none."""
-    found = tuple(_alternatives(view, edit, planner))
+    kind = _match(view, edit).product.kind
+    found = tuple(m for m in _alternatives(view, edit, planner) if m.product.kind == kind or (m.t2 or 0.0) >= OTHER_KIND)
     choosing = Choosing(edit.product_id, found) if found else None
-    said = "" if found else texts.NONE_OTHER.format(title=_name(_match(view, edit)))
-    return replace(view, choosing=choosing, swap=None, said=said)
+    said = "" if found else texts.NONE_OTHER.format(title=name_of(_match(view, edit)))
+    return replace(view, choosing=choosing, swaps=(), said=said)
 
 
-def _alternatives(view: PlanView, edit: Edit, planner: Planner) -> list[Match]:
+def _alternatives(view: PlanView, edit: Edit, planner: Planner, own_kind: bool = False) -> list[Match]:
     steps = shown_steps(view)
     here = steps[edit.at]
-    without = replace(here, matches=tuple(m for m in here.matches if m.product.product_id != edit.product_id))
-    left = _left(view.constraints, (*steps[: edit.at], without, *steps[edit.at + 1 :]))
-    return planner.alternatives(view.goal, here.step.text, edit.product_id, left, _taken(view, steps), OFFERED)
+    left = left_of_budget(view.constraints, with_step(steps, edit.at, without(here, edit.product_id)))
+    wanted = Wanted(here.step.text, edit.product_id, left, OFFERED, own_kind)
+    (found,) = planner.alternatives(view.goal, [wanted], taken(view, steps))
+    return found
 
 
 def _match(view: PlanView, edit: Edit) -> Match:
     return next(m for m in view.matched[edit.at].matches if m.product.product_id == edit.product_id)
 
 
-def _name(match: Match) -> str:
-    return title_parts(match.product.title)[0]
+def with_step(steps: Steps, at: int, matched: MatchedStep) -> Steps:
+    """Return the steps with another one in a place."""
+    return (*steps[:at], matched, *steps[at + 1 :])
 
 
-def _left(constraints: Constraints, steps: Sequence[MatchedStep]) -> Constraints:
+def without(matched: MatchedStep, product_id: str) -> MatchedStep:
+    """Return a step without a product."""
+    return replace(matched, matches=tuple(m for m in matched.matches if m.product.product_id != product_id))
+
+
+def instead(new: Match, old: Product) -> Match:
+    """Return a match that says whose place it takes."""
+    return replace(new, why=f"{new.why} {texts.INSTEAD_WHY.format(title=short_title(old.title))}")
+
+
+def name_of(match: Match) -> str:
+    """Return the name of a product without its details."""
+    return short_title(match.product.title)
+
+
+def left_of_budget(constraints: Constraints, steps: Sequence[MatchedStep]) -> Constraints:
     """Return the constraints with what the products of ``steps`` leave of the budget."""
     if constraints.budget_usd is None:
         return constraints
-    spent = sum(m.product.price_usd or 0.0 for matched in steps for m in matched.matches)
+    spent = sum(cost_usd(m.product, constraints.people) for matched in steps for m in matched.matches)
     return replace(constraints, budget_usd=max(round(constraints.budget_usd - spent, 2), 0.0))
 
 
-def _taken(view: PlanView, steps: Sequence[MatchedStep]) -> frozenset[str]:
+def taken(view: PlanView, steps: Sequence[MatchedStep]) -> frozenset[str]:
     """Return the ids that may not be shown once more: those on the page and those that were turned down."""
     return view.dismissed | {m.product.product_id for matched in steps for m in matched.matches}
 

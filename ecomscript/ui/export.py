@@ -65,7 +65,7 @@ def basket_markdown(basket: Basket, goal: str, budget_usd: float | None, conflic
     """Return a shopping list with boxes to tick."""
     rows = [f"# {_markdown(goal) or 'Shopping list'}", ""]
     for line in basket.lines:
-        price = texts.NO_PRICE.lower() if line.subtotal_usd is None else texts.usd(line.subtotal_usd)
+        price = texts.price(line.subtotal_usd).lower()
         fits = "" if line.t2 is None else f" ({texts.FITS_ITS_STEP}: {number(line.t2)})"
         nice = f" ({texts.NICE.lower()})" if line.optional else ""
         rows.append(f"- [{'x' if line.ticked else ' '}] {line.quantity} × {_markdown(line.product.title)}: {price}{nice}{_markdown(fits)}")

@@ -20,6 +20,9 @@ from ecomscript.ui.view import PlanView
 MOST = 30
 """Most plans that are kept in one browser."""
 MAX_NAME = 60
+DRAFT = "ecomscript.draft"
+"""Where a tab remembers the plan that it shows, for when it is loaded again or left and come back to: the last one, and that of each
+entry of its history."""
 PREFIX = "ecomscript.plan:"
 """What the name of a kept plan follows in the browser's storage; one entry a plan, so that the last tab to write a name wins it alone."""
 
@@ -38,7 +41,7 @@ def made(purpose: Purpose, view: PlanView, basket: Basket) -> dict[str, Any]:
     Raises:
         InputError: There is no plan, or one that no link can hold.
     """
-    name = (view.objective or view.goal)[:MAX_NAME].strip()
+    name = view.headline[:MAX_NAME].strip()
     return {"call": next(_calls), "for": purpose, "code": encode(view, basket), "name": name}
 
 
@@ -48,6 +51,14 @@ def way_back(view: PlanView, basket: Basket) -> dict[str, Any]:
         return made("opened", view, basket)
     except InputError:
         return {"call": next(_calls), "for": "opened", "code": ""}
+
+
+def draft_of(view: PlanView, basket: Basket) -> str:
+    """Return the code of a plan as it stands, for the tab to remember; "" where there is none or it is too large."""
+    try:
+        return encode(view, basket)
+    except InputError:
+        return ""
 
 
 def purpose_of(payload: Any) -> Purpose:
@@ -106,7 +117,7 @@ _WORDS = {
 }
 
 KEPT_JS = (
-    f"const words = {json.dumps(_WORDS)}, prefix = {json.dumps(PREFIX)}, most = {MOST}, longest = {MAX_NAME};"
+    f"const words = {json.dumps(_WORDS)}, prefix = {json.dumps(PREFIX)}, draft = {json.dumps(DRAFT)}, most = {MOST}, longest = {MAX_NAME};"
     """
 const find = selector => element.querySelector(selector);
 const about = (text, name) => text.replace('{name}', () => name);
@@ -156,7 +167,7 @@ const keep = () => {
 };
 // The plan above is another one now: the reader goes there.
 const arrived = before => {
-  back = before;
+  back = before || (opening === null ? back : '');  // the page's own address leaves the way back as it is
   say(opening ? about(words.opened, opening) : '');
   if (opening !== null) setTimeout(() => document.querySelector('#plan h2')?.focus(), 100);
   opening = null;
@@ -194,6 +205,14 @@ element.addEventListener('submit', event => { event.preventDefault(); keep(); })
 element.addEventListener('focusin', event => { if (event.target.id === 'share-link') event.target.select(); });
 addEventListener('storage', event => { if (!event.key || event.key.startsWith(prefix)) paint(); });
 watch(['value', 'made'], () => { paint(); answer(); });
+// This tab showed a plan before it was loaded again or left with the back button: the way back to it is offered.
+const tab = () => { try { return sessionStorage; } catch (error) { return null; } };
+if (!history.state?.draft) history.replaceState({...history.state, draft: draft + ':' + Date.now() + Math.random()}, '');
+const own = history.state.draft;
+watch('draft', () => {
+  try { for (const key of [draft, own]) if (props.draft) tab()?.setItem(key, props.draft); } catch (error) { /* full: no way back */ }
+});
+back = tab()?.getItem(own) ?? (/[?&](plan|goal)=/.test(location.search) ? '' : tab()?.getItem(draft) ?? '');
 paint();
 """
 )

@@ -11,6 +11,7 @@ from ecomscript.errors import ConfigError
 from ecomscript.evaluation.exhibit import Exhibit
 from ecomscript.evaluation.exhibits import all_exhibits
 from ecomscript.evaluation.report_cards import ReportCard, report_cards
+from ecomscript.feedback.collect import Collector
 from ecomscript.schema import ConstraintItem, Constraints
 from ecomscript.ui import texts
 from ecomscript.ui.about import build_about
@@ -22,9 +23,6 @@ from ecomscript.ui.border import Planner
 from ecomscript.ui.theme import STYLESHEET, theme
 from ecomscript.ui.view import Describe
 from ecomscript.verification.claims import Task
-
-SESSIONS = 300
-"""How many visitors' plans and baskets are held in memory at once."""
 
 
 def describe_constraints(constraints: Constraints) -> tuple[ConstraintItem, ...]:
@@ -40,6 +38,7 @@ def build_ui(
     cards: Mapping[Task, ReportCard] | None = None,
     exhibits: Sequence[Exhibit] | None = None,
     try_it: Callable[[], object] | None = None,
+    feedback: Collector | None = None,
 ) -> gr.Blocks:
     """Return the page.
 
@@ -49,6 +48,7 @@ def build_ui(
         cards: What was measured of each verifier; None reads what is stored for the shipped models.
         exhibits: The experiments of the Benchmark tab; None reads the stored results.
         try_it: Builds the panel of the Benchmark tab that judges what a visitor writes, a ``TryIt``; None leaves it out.
+        feedback: Where visitors' ratings go; None takes none.
     """
     cards = report_cards() if cards is None else cards
     with gr.Blocks(title=texts.APP, analytics_enabled=False) as demo:
@@ -56,14 +56,14 @@ def build_ui(
         gr.HTML(header, elem_id="top", apply_default_css=False, js_on_load=None)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(texts.TAB_PLAN, id="plan"):
-                tab = PlanTab(planner, describe, cards)
+                tab = PlanTab(planner, describe, cards, feedback)
             with gr.Tab(texts.TAB_BENCH, id=TAB):
-                bench = BenchTab(all_exhibits() if exhibits is None else exhibits, try_it)
+                bench = BenchTab(all_exhibits() if exhibits is None else exhibits, try_it, feedback.store if feedback else None)
             with gr.Tab(texts.TAB_ABOUT, id="about"):
-                build_about(planner.facts)
+                build_about(planner.facts, rated=feedback is not None)
         tab.wire(demo)
         bench.wire(demo, tabs)
-        build_api(planner)
+        build_api(planner, describe)
     return demo
 
 
@@ -72,7 +72,7 @@ def launch(demo: gr.Blocks, settings: Settings, prevent_thread_lock: bool = Fals
 
     Args:
         demo: From ``build_ui``.
-        settings: Where to listen.
+        settings: Where to listen, and how many visitors to remember.
         prevent_thread_lock: Return at once instead of when the server ends.
 
     Raises:
@@ -87,7 +87,7 @@ def launch(demo: gr.Blocks, settings: Settings, prevent_thread_lock: bool = Fals
             run_history=False,
             footer_links=["api"],
             mcp_server=True,
-            state_session_capacity=SESSIONS,
+            state_session_capacity=settings.sessions,
             theme=theme(),
             css_paths=[STYLESHEET, BENCH_STYLESHEET],
         )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from itertools import repeat
 from urllib.parse import urlencode
 
+from ecomscript.association.eligibility import violation
+from ecomscript.quantities import quantity_for
 from ecomscript.schema import CONFIDENCE_WORDS, Match, MatchedStep, Product, Step
 from ecomscript.ui import texts
 from ecomscript.ui.export import page_url
-from ecomscript.ui.markup import escape, items, title_parts
+from ecomscript.ui.markup import escape, items, short_title, title_parts
 from ecomscript.ui.render_edit import add_step_html, card_menu_html, chooser_html, editable, history_html, step_menu_html
+from ecomscript.ui.render_feedback import plan_rating_html, product_rating_html
+from ecomscript.ui.render_refine import refine_html
 from ecomscript.ui.render_trust import conflicts_html, doubt_html, doubts, plan_trust_html, product_trust_html
 from ecomscript.ui.render_why import searched_html, why_html
 from ecomscript.ui.trust import Backing
@@ -30,7 +35,7 @@ def status_html(view: PlanView) -> str:
         case "done" if view.status != "plan":  # seen at a glance, so told to screen readers only
             return f'<p class="es-sr">{texts.STAGE_ANSWERED}</p>'
         case "done":
-            text = _done(view)
+            return f'<p class="es-status{" is-change" if view.said else ""}"><span>{escape(_done(view))}</span>{_again(view)}</p>'
         case "working":
             clock = f'<span class="es-seconds" aria-hidden="true">{seconds} s</span>'
             return f'<p class="es-status is-working"><span class="es-dot"></span>{escape(_stage(view))} {clock}</p>'
@@ -61,12 +66,22 @@ def plan_html(view: PlanView, backing: Backing | None = None) -> str:
 
 
 def tile(product: Product, size: str = "") -> str:
-    """Return the picture of a product: its image when it has a safe address, else its emoji on a quiet ground."""
-    if (product.image_url or "").lower().startswith("https://"):
-        image = f'<img src="{escape(product.image_url)}" alt="" loading="lazy" referrerpolicy="no-referrer">'
-        return f'<span class="es-tile {size}">{image}</span>'
+    """Return the picture of a product: its emoji on a quiet ground, and over it its image when it has an address that may be loaded."""
     hue = zlib.crc32(product.category.partition(" > ")[2].encode() or product.product_id.encode()) % 360
-    return f'<span class="es-tile {size}" style="--hue:{hue}" aria-hidden="true">{escape(product.emoji[:8])}</span>'
+    emoji = escape(product.emoji[:8])
+    if not (product.image_url or "").lower().startswith(("https://", "http://")):
+        return f'<span class="es-tile {size}" style="--hue:{hue}" aria-hidden="true">{emoji}</span>'
+    alt = escape(texts.PICTURE.format(title=short_title(product.title)))
+    # A picture that cannot be had is taken away by client.PICTURES_JS, and the emoji is seen again.
+    image = f'<img src="{escape(product.image_url)}" alt="{alt}" loading="lazy" decoding="async" referrerpolicy="no-referrer">'
+    return f'<span class="es-tile has-image {size}" style="--hue:{hue}"><span aria-hidden="true">{emoji}</span>{image}</span>'
+
+
+def _again(view: PlanView) -> str:
+    """Return undo and redo beside what the last change did; the script brings them to where the reader is."""
+    acts = (("undo", texts.UNDO, view.past), ("redo", texts.REDO, view.future))
+    buttons = (f'<button type="button" class="es-textbutton" data-act="{act}">{label}</button>' for act, label, there in acts if there)
+    return "".join(buttons) if view.said else ""
 
 
 def _done(view: PlanView) -> str:
@@ -78,6 +93,12 @@ def _done(view: PlanView) -> str:
 def _stage(view: PlanView) -> str:
     if view.status is None:
         return texts.STAGE_READING
+    if view.consulting:
+        return texts.STAGE_OPINION
+    if view.asking:
+        return texts.STAGE_ASKING
+    if view.writing:
+        return texts.STAGE_WRITING.format(next=len(view.script) + 1)
     if view.pending:
         return texts.STAGE_STEP.format(done=len(view.matched) + 1, total=len(view.script))
     return texts.STAGE_CHECKING
@@ -123,24 +144,38 @@ def _questions(view: PlanView) -> str:
 
 
 def _head(view: PlanView, backing: Backing) -> str:
-    words = CONFIDENCE_WORDS[view.confidence] if view.confidence else ""
-    badge = f'<p class="es-confidence is-{view.confidence}">{escape(words[:1].upper() + words[1:])}</p>' if words else ""
-    title = f'<div>{badge}<h2 tabindex="-1">{escape(view.objective)}</h2>{_facts(view)}</div>'
+    title = f'<h2 tabindex="-1">{escape(view.headline)}</h2>{_origin(view)}{_facts(view)}'
     notices = items(map(escape, view.notices), "es-notices")
     return (
-        f'<header class="es-head"><div class="es-title-row">{title}{_actions(view)}</div>'
-        f"{plan_trust_html(view, backing)}{_constraints(view)}{notices}{_questions(view)}</header>"
+        f'<header class="es-head">{title}{_actions(view)}'
+        f"{plan_trust_html(view, backing)}{_constraints(view)}{notices}{_questions(view)}"
+        f"{refine_html(view)}</header>"
     )
+
+
+def _origin(view: PlanView) -> str:
+    """Return what the plan was made from, in words, so that a twist of that plan is seen as its own."""
+    words = CONFIDENCE_WORDS[view.confidence] if view.confidence else texts.BASED_ON if view.base else ""
+    joined = texts.NEAREST_PLAN if view.confidence == "weak" else ":"
+    named = f"{joined} <q>{escape(view.base)}</q>" if view.base else ""
+    said = f"<span>{words[:1].upper()}{words[1:]}{named}</span>"
+    return f'<p class="es-confidence is-{view.confidence or "edited"}">{said}</p>' if words else ""
 
 
 def _facts(view: PlanView) -> str:
     products = view.products
-    total = round(sum(p.price_usd or 0.0 for p in products), 2)
+    people, total = view.constraints.people, view.total_usd
+    several = any(quantity_for(product, people) > 1 for product in products)
+    whom = texts.count(people or 1, "person", "people")
+    priced = texts.FACTS_FOR_ALL if several else texts.FACTS_ONE_OF_EACH
     facts = [texts.count(len(view.script), "step")]
     if products:
-        facts += [texts.count(len(products), "product"), texts.FACTS_ONE_OF_EACH.format(total=texts.usd(total))]
+        facts += [texts.count(len(products), "product"), priced.format(total=texts.usd(total), people=whom)]
     if products and view.constraints.budget_usd is not None and view.phase == "done":
         facts.append(budget_words(total, view.constraints.budget_usd))
+    if view.usage.calls:
+        words = texts.FACTS_TOKENS if view.usage.cost_usd is None else texts.FACTS_COST
+        facts.append(words.format(tokens=f"{view.usage.tokens:,}", cost=texts.small_usd(view.usage.cost_usd or 0.0)))
     return f'<p class="es-facts">{" · ".join(map(escape, facts))}</p>'
 
 
@@ -166,7 +201,8 @@ def _actions(view: PlanView) -> str:
         f'<button type="button" class="es-button is-quiet" data-act="{act}"{_disabled(view)}>{text}</button>' for act, text in words.items()
     )
     history = history_html(view) if editable(view) else ""
-    return f'<div class="es-actions">{add_all if view.products else ""}{take}{history}</div>'
+    shown = add_all if view.products or view.phase == "working" else ""
+    return f'<div class="es-actions">{shown}{take}{history}</div>'
 
 
 def _disabled(view: PlanView) -> str:
@@ -177,7 +213,10 @@ def _steps(view: PlanView, backing: Backing) -> str:
     doubted = doubts(view)
     known = "".join(_step(m, n, doubted.get(m.step.step_id, ""), view, backing) for n, m in enumerate(view.matched))
     waiting = "".join(_waiting(step, working=view.phase == "working") for step in view.pending)
-    return f'<ol class="es-steps">{known}{waiting}</ol>{add_step_html() if editable(view) else ""}'
+    if view.writing and view.phase == "working":
+        waiting += f'<li class="es-step" aria-hidden="true"><span class="es-bone is-line"></span>{_bones()}</li>'
+    rating = plan_rating_html(view, backing) if backing.rated and editable(view) and view.matched else ""
+    return f'<ol class="es-steps">{known}{waiting}</ol>{add_step_html() if editable(view) else ""}{rating}'
 
 
 def _step(matched: MatchedStep, at: int, doubt: str, view: PlanView, backing: Backing) -> str:
@@ -204,14 +243,17 @@ def _place(match: Match, step: Step, key: str, view: PlanView, backing: Backing)
 def _waiting(step: Step, working: bool) -> str:
     if not working:
         return f'<li class="es-step is-quiet"><h3>{escape(step.text)}</h3><p class="es-note">{texts.NOT_REACHED}</p></li>'
-    return f'<li class="es-step"><h3>{escape(step.text)}</h3>{"" if step.buys is False else _bones()}</li>'
+    quiet, bones = (" is-quiet", "") if step.buys is False else ("", _bones())
+    return f'<li class="es-step{quiet}"><h3>{escape(step.text)}</h3>{bones}</li>'
 
 
 def _card(match: Match, step: Step, key: str, view: PlanView, backing: Backing) -> str:
     product = match.product
     name, details = title_parts(product.title)
     details_html = f'<span class="es-details">, {escape(details)}</span>' if details else ""
-    price = texts.NO_PRICE if product.price_usd is None else texts.usd(product.price_usd)
+    price = texts.price(product.price_usd)
+    if (quantity := quantity_for(product, view.constraints.people)) > 1:
+        price += f'<span class="es-times">{texts.TIMES.format(n=quantity)}</span>'
     intention = closeness = ""
     if match.intention:
         closeness = f'<p class="es-match">{texts.similarity_words(match.similarity)} <span>{match.similarity:.2f}</span></p>'
@@ -222,17 +264,22 @@ def _card(match: Match, step: Step, key: str, view: PlanView, backing: Backing) 
         f'<span data-label>{texts.ADD}</span><span class="es-sr"> {escape(name)}</span></button>'
     )
     compare = (
-        f'<button type="button" class="es-button is-quiet is-small" data-act="compare" data-pid="{escape(product.product_id)}" '
+        f'<button type="button" class="es-quiet" data-act="compare" data-pid="{escape(product.product_id)}" '
         f'aria-pressed="false">{texts.COMPARE}<span class="es-sr"> {escape(name)}</span></button>'
     )
     locked = product.product_id in view.locked
     menu = card_menu_html(match, key, locked) if editable(view) else ""
+    why = why_html(match, step.text, view, backing)
+    if backing.rated and editable(view):
+        why = product_rating_html(why, step.text, product.product_id, product.title)
     kept = f'<span class="es-kept">{texts.KEPT}</span>' if locked else ""
+    broken = violation(product, replace(view.constraints, budget_usd=None))
+    breaks = f'<p class="es-breaks">{escape(texts.BREAKS.format(reason=broken))}</p>' if broken else ""
     return (
         f'<article class="es-card">{tile(product)}<div class="es-card-body"><h4>{escape(name)}{details_html}</h4>'
-        f'<p class="es-meta"><span>{escape(product.brand)}</span>{_rating(product)}</p><p class="es-price">{price}{kept}</p>'
+        f'<p class="es-meta"><span>{escape(product.brand)}</span>{_rating(product)}</p><p class="es-price">{price}{kept}</p>{breaks}'
         f'<div class="es-reason"><p>{escape(match.why)}</p>{intention}{closeness}</div>{product_trust_html(match, backing, key)}'
-        f"{why_html(match, step.text, view.constraints, backing, key)}"
+        f"{why}"
         f'<div class="es-actions">{add}{menu}{compare}{_link(product, name)}</div></div></article>'
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+from ecomscript.quantities import MAX_QUANTITY
 from ecomscript.schema import Conflict
 from ecomscript.ui import texts
 from ecomscript.ui.basket import Basket, Line
 from ecomscript.ui.budget_swap import Change, Offer
 from ecomscript.ui.export import basket_csv, basket_json, basket_markdown
-from ecomscript.ui.markup import escape, items, title_parts
-from ecomscript.ui.quantities import MAX_QUANTITY
+from ecomscript.ui.markup import escape, items, short_title
 from ecomscript.ui.render import budget_words, tile
 
 
@@ -53,8 +53,8 @@ def offer_html(offer: Offer | None) -> str:
 
 
 def _change(change: Change) -> str:
-    old = escape(title_parts(change.old.product.title)[0])
-    new = "" if change.new is None else escape(title_parts(change.new.product.title)[0])
+    old = escape(short_title(change.old.product.title))
+    new = "" if change.new is None else escape(short_title(change.new.product.title))
     words = texts.FIT_SWAP.format(old=old, new=new) if new else texts.FIT_DROP.format(old=old)
     return f"<span>{words}</span> <b>{texts.FIT_SAVES.format(saved=texts.usd(change.saved_usd))}</b>"
 
@@ -65,12 +65,13 @@ def _section(body: str) -> str:
 
 def _line(line: Line) -> str:
     product = line.product
-    name = escape(title_parts(product.title)[0])
-    price = texts.NO_PRICE if product.price_usd is None else texts.usd(product.price_usd)
-    subtotal = "" if line.subtotal_usd is None else texts.usd(line.subtotal_usd)
+    name = escape(short_title(product.title))
+    each = texts.EACH.format(price=texts.usd(product.price_usd)) if product.price_usd is not None and line.quantity > 1 else ""
+    subtotal = texts.price(line.subtotal_usd)
     notes = [line.sum_words, f"{texts.FOR_STEPS}: {' · '.join(line.origin.steps)}" if len(line.origin.steps) > 1 else ""]
+    notes.append(texts.BREAKS.format(reason=line.breaks) if line.breaks else "")
     noted = "".join(f'<p class="es-line-note">{escape(note)}</p>' for note in notes if note)
-    priced = f'<p class="es-line-price"><span>{price}</span><b class="es-subtotal">{subtotal}</b></p>'
+    priced = f'<p class="es-line-price"><b class="es-subtotal">{subtotal}</b> <span>{each}</span></p>'
     return (
         f'<li class="es-line{" is-ticked" if line.ticked else ""}">{tile(product, "is-small")}<div class="es-line-text">'
         f'<p class="es-line-title">{name}</p>{priced}{noted}</div>'
@@ -125,4 +126,5 @@ def _exports(basket: Basket, goal: str, budget_usd: float | None, conflicts: Seq
         for name, suffix, mime, text in files
     )
     clear = f'<button type="button" class="es-textbutton" data-act="clear">{texts.BASKET_CLEAR}</button>'
-    return f'<div class="es-exports"><h3>{texts.TAKE_WITH_YOU}</h3><div class="es-actions">{links}{clear}</div></div>'
+    head = f'<div class="es-exports-head"><h3>{texts.TAKE_WITH_YOU}</h3>{clear}</div>'
+    return f'<div class="es-exports">{head}<div class="es-actions">{links}</div></div>'

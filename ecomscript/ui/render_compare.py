@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ecomscript.schema import Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.compare import AttributeRow, Comparison, Entry, attribute_rows
-from ecomscript.ui.markup import escape, items, title_parts
+from ecomscript.ui.markup import escape, items, short_title
 from ecomscript.ui.render import tile
-from ecomscript.ui.trust import Backing, trust
+from ecomscript.ui.trust import Backing, product_trust
 
 
 def compare_html(comparison: Comparison, backing: Backing) -> str:
@@ -59,7 +58,7 @@ def _table(comparison: Comparison, backing: Backing) -> str:
 
 def _head(entry: Entry) -> str:
     product = entry.match.product
-    name, pid = escape(title_parts(product.title)[0]), escape(product.product_id)
+    name, pid = escape(short_title(product.title)), escape(product.product_id)
     add = (
         f'<button type="button" class="es-button is-small" data-act="cart" data-pid="{pid}">'
         f'<span data-label>{texts.COMPARE_ADD}</span><span class="es-sr"> {name}</span></button>'
@@ -79,7 +78,7 @@ def _rating(entry: Entry) -> str:
 
 
 def _t2(entry: Entry, backing: Backing) -> str:
-    shown = trust("t2", None if entry.match.t2 is None else Verdict(entry.match.t2), backing)
+    shown = product_trust(entry.match, backing)
     return escape(" · ".join(filter(None, (shown.words, shown.number))))
 
 

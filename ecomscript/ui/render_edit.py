@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ecomscript.request import MAX_STEP_CHARS
 from ecomscript.schema import Match, MatchedStep
 from ecomscript.ui import texts
-from ecomscript.ui.edit import MAX_STEP_CHARS
-from ecomscript.ui.markup import escape, title_parts
+from ecomscript.ui.markup import escape, short_title
 from ecomscript.ui.trust import Backing, number
 from ecomscript.ui.view import Choosing, PlanView
 
@@ -48,7 +48,7 @@ def card_menu_html(match: Match, place: str, locked: bool) -> str:
     if not locked:
         free = (("choose", texts.CHOOSE), ("cheaper", texts.CHEAPER), ("better", texts.BETTER), ("dismiss", texts.DISMISS))
         acts = [_act(act, label, pid) for act, label in free] + acts
-    return _menu(f"card-{place}", texts.CHANGE_PRODUCT, escape(title_parts(match.product.title)[0]), "".join(acts))
+    return _menu(f"card-{place}", texts.CHANGE_PRODUCT, escape(short_title(match.product.title)), "".join(acts))
 
 
 def add_step_html() -> str:
@@ -62,7 +62,7 @@ def add_step_html() -> str:
 
 def chooser_html(choosing: Choosing, old: Match, backing: Backing) -> str:
     """Return the list of what could take a product's place, with filters for price and rating."""
-    title = escape(texts.CHOOSE_TITLE.format(title=title_parts(old.product.title)[0]))
+    title = escape(texts.CHOOSE_TITLE.format(title=short_title(old.product.title)))
     pid = escape(choosing.product_id)
     filters = (
         f'<div class="es-filters"><label>{texts.CHOOSE_UNDER}<input type="number" name="under" min="0" inputmode="decimal"></label>'
@@ -71,15 +71,16 @@ def chooser_html(choosing: Choosing, old: Match, backing: Backing) -> str:
     options = "".join(_option(match, pid, backing) for match in choosing.options)
     close = f'<button type="button" class="es-textbutton" data-edit="close">{texts.CHOOSE_CLOSE}</button>'
     return (
-        f'<section class="es-choose"><h4 tabindex="-1">{title}</h4>{filters}<ul class="es-options">{options}</ul>'
+        f'<section class="es-choose"><h4 tabindex="-1">{title}</h4><p class="es-option-facts">{texts.CHOOSE_ORDER}</p>'
+        f'{filters}<ul class="es-options">{options}</ul>'
         f'<p class="es-none" role="status" hidden>{texts.CHOOSE_NONE}</p>{close}</section>'
     )
 
 
 def _option(match: Match, pid: str, backing: Backing) -> str:
     product = match.product
-    name = escape(title_parts(product.title)[0])
-    price = texts.NO_PRICE if product.price_usd is None else texts.usd(product.price_usd)
+    name = escape(short_title(product.title))
+    price = texts.price(product.price_usd)
     facts = [price]
     if product.rating is not None:
         facts.append(f"★ {product.rating:.1f}")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from ecomscript.schema import Conflict, Match, Verdict
 from ecomscript.ui import texts
-from ecomscript.ui.markup import escape, items, title_parts
-from ecomscript.ui.trust import Backing, Trust, pending, trust
-from ecomscript.ui.view import PlanView
+from ecomscript.ui.markup import escape, items, short_title
+from ecomscript.ui.trust import Backing, Trust, asks_second, claimed, pending, product_trust, trust
+from ecomscript.ui.view import PlanView, SecondOpinion
 from ecomscript.verification.claims import Task
 from ecomscript.words import both
 
@@ -23,7 +23,7 @@ def plan_trust_html(view: PlanView, backing: Backing) -> str:
 
 def product_trust_html(match: Match, backing: Backing, key: str) -> str:
     """Return the small confidence of a product card; ``key`` is unique on the page."""
-    found = trust("t2", None if match.t2 is None else Verdict(match.t2), backing)
+    found = product_trust(match, backing)
     if found.look in {"none", "weak"}:
         said = texts.SHORT[found.look]
     else:
@@ -59,7 +59,33 @@ def _of_plan(task: Task, verdict: Verdict | None, view: PlanView, backing: Backi
     said = f"<b>{escape(found.words)}</b>{number_html(found)}"
     shown = f'<p class="es-trust-words">{icon_html(found)}{said}</p>' if waiting else _button(said, found, task)
     reason = f'<p class="es-trust-reason">{escape(found.reason)}</p>' if found.reason else ""
-    return f'<div class="es-trust is-{found.look}"><p class="es-trust-label">{escape(found.label)}</p>{shown}{reason}</div>'
+    second = "" if waiting else second_opinion_html(view, task, backing)
+    return f'<div class="es-trust is-{found.look}"><p class="es-trust-label">{escape(found.label)}</p>{shown}{reason}{second}</div>'
+
+
+def second_opinion_html(view: PlanView, task: Task, backing: Backing, product_id: str = "") -> str:
+    """Return what a language model said beside a verifier of the plan or of a product, or the button that asks it."""
+    found = claimed(view, task, product_id)
+    if found is None:
+        return ""
+    claim, _ = found
+    about = f'data-key="{task}" data-pid="{escape(product_id)}"'
+    known = None if view.consulting == claim else view.second(claim)
+    said = f'<p class="es-opinion" {about} tabindex="-1">{escape(_opinion(known))}</p>' if known else ""
+    if not asks_second(view, *found, backing):
+        return said
+    off = " disabled" if view.phase == "working" else ""
+    words = texts.OPINION_AGAIN if said else texts.OPINION_ASK
+    return f'{said}<button type="button" class="es-textbutton" data-act="opinion" {about}{off}>{words}</button>'
+
+
+def _opinion(second: SecondOpinion) -> str:
+    if second.opinion is None:
+        return texts.OPINION_FAILED.format(why=second.problem)
+    model, score = second.opinion.model, second.opinion.score
+    if score is None:
+        return texts.OPINION_UNCLEAR.format(model=model)
+    return texts.OPINION_SAYS[second.claim.task, score >= 0.5].format(model=model)
 
 
 def _with_titles(view: PlanView) -> Verdict | None:
@@ -72,7 +98,7 @@ def _with_titles(view: PlanView) -> Verdict | None:
     titles = [match.product.title for step in view.matched for match in step.matches]
     reason, unnamed = verdict.reason, []
     for title in (titles[n] for n in verdict.places if 0 <= n < len(titles)):
-        name = title_parts(title)[0]
+        name = short_title(title)
         if name not in reason:
             unnamed.append(name)
         reason = reason.replace(title, name)
@@ -102,17 +128,17 @@ def number_html(found: Trust) -> str:
 
 def _conflict(conflict: Conflict, view: PlanView, backing: Backing) -> str:
     titles = {product.title for product in view.products}
-    a, b = (f"<b>{escape(title_parts(t)[0])}</b>" if t in titles else escape(texts.YOUR_GOAL) for t in (conflict.a, conflict.b))
+    a, b = (f"<b>{escape(short_title(t))}</b>" if t in titles else escape(texts.YOUR_GOAL) for t in (conflict.a, conflict.b))
     named = f"<p>{a} {texts.AND} {b}</p><p>{escape(conflict.reason)}</p>"
     new = backing.product(conflict.swap_id) if conflict.swap_id else None
     old = next((p for p in view.products if p.product_id == conflict.product_id), None)
     if new is None or old is None:
         return named
     price = "" if new.price_usd is None else f" · {texts.usd(new.price_usd)}"
-    words = texts.SWAP_FOR.format(title=title_parts(new.title)[0])
+    words = texts.SWAP_FOR.format(title=short_title(new.title))
     off = " disabled" if view.phase == "working" else ""
     return (
         f'{named}<div class="es-swap"><button type="button" class="es-button is-quiet is-small" data-act="swap" '
         f'data-pid="{escape(old.product_id)}" data-swap="{escape(new.product_id)}"{off}>{escape(words)}{price}</button>'
-        f"<span>{escape(texts.INSTEAD_OF.format(title=title_parts(old.title)[0]))}</span></div>"
+        f"<span>{escape(texts.INSTEAD_OF.format(title=short_title(old.title)))}</span></div>"
     )

@@ -5,38 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ecomscript.association.facts import values
-from ecomscript.schema import Constraints, Match, MatchedStep, Product, Verdict
+from ecomscript.schema import Constraints, Match, MatchedStep, Product
 from ecomscript.ui import texts
 from ecomscript.ui.markup import escape, items
-from ecomscript.ui.trust import Backing, trust
+from ecomscript.ui.render_trust import second_opinion_html
+from ecomscript.ui.trust import Backing, product_trust
+from ecomscript.ui.view import PlanView
 
 MORE_INTENTIONS = 2
 
 
-def why_html(match: Match, step: str, constraints: Constraints, backing: Backing, place: str) -> str:
+def why_html(match: Match, step: str, view: PlanView, backing: Backing) -> str:
     """Return the reasons of a card.
 
     Args:
         match: The product and what led to it.
         step: The text of its step.
-        constraints: Of the plan; those that the product's own data speak of are named.
+        view: The plan; those of its constraints are named that the product's own data speak of, and what a language model thinks.
         backing: Knows the product's other intentions and what the verifier is worth.
-        place: Unique on the page.
     """
     near = f"{match.intention} ({texts.similarity_words(match.similarity)}, {match.similarity:.2f})" if match.intention else ""
     others = [text for text in backing.intentions(match.product.product_id) if text != match.intention][:MORE_INTENTIONS]
-    fit = trust("t2", None if match.t2 is None else Verdict(match.t2), backing)
+    lenders = match.product.transferred_from
+    fit = product_trust(match, backing)
     return _details(
         texts.WHY,
-        f"card-{place}",
         (
             (texts.WHY_STEP, step),
-            (texts.WHY_BOUGHT, near),
+            (texts.WHY_BOUGHT_LIKE if lenders else texts.WHY_BOUGHT, near),
             (texts.WHY_ALSO, "; ".join(others)),
+            (texts.WHY_TRANSFERRED, texts.WHY_TRANSFERRED_FROM.format(kinds=" or ".join(lenders)) if lenders else ""),
             (texts.WHY_FIT, "" if fit.look == "none" else " ".join(filter(None, (fit.words, fit.number)))),
-            (texts.WHY_MEETS, "; ".join(met(match.product, constraints))),
+            (texts.WHY_MEETS, "; ".join(met(match.product, view.constraints))),
         ),
         match.product.title,
+        second_opinion_html(view, "t2", backing, match.product.product_id),
     )
 
 
@@ -49,7 +52,6 @@ def searched_html(matched: MatchedStep) -> str:
     missing = [kind for kind in step.needs if kind not in shown]
     return _details(
         texts.SEARCHED,
-        f"step-{step.step_id}",
         (
             (texts.SEARCHED_KINDS, ", ".join(step.needs) or texts.SEARCHED_WORDS),
             (texts.SEARCHED_FOUND, ", ".join(shown) or texts.SEARCHED_NONE),
@@ -72,9 +74,6 @@ def met(product: Product, constraints: Constraints) -> list[str]:
     return [*found, texts.WHY_WITHOUT.format(names=", ".join(without))] if without else found
 
 
-def _details(summary: str, key: str, pairs: Iterable[tuple[str, str]], about: str) -> str:
+def _details(summary: str, pairs: Iterable[tuple[str, str]], about: str, below: str = "") -> str:
     inner = items((f"<b>{label}:</b> {escape(text)}" for label, text in pairs if text), "es-why-list")
-    return (
-        f'<details class="es-why" data-key="{escape(key)}"><summary>{summary}<span class="es-sr">: {escape(about)}</span></summary>'
-        f"{inner}</details>"
-    )
+    return f'<details class="es-why"><summary>{summary}<span class="es-sr">: {escape(about)}</span></summary>{inner}{below}</details>'

@@ -13,13 +13,21 @@ from typing import Any
 
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.errors import InputError
-from ecomscript.request import MAX_GOAL_CHARS, clean_text, make_request
+from ecomscript.quantities import MAX_QUANTITY
+from ecomscript.request import (
+    MAX_NAME_CHARS,
+    MAX_NOTE_CHARS,
+    MAX_OBJECTIVE_CHARS,
+    MAX_STEP_CHARS,
+    MAX_STEPS,
+    clean_text,
+    make_request,
+)
 from ecomscript.schema import PER_STEP, Constraints, Match, MatchedStep, PlanRequest, Step
 from ecomscript.ui import texts
 from ecomscript.ui.basket import MAX_LINES, Basket, Line
-from ecomscript.ui.border import Planner
+from ecomscript.ui.border import Planner, refuses_notes
 from ecomscript.ui.edit import shown_steps
-from ecomscript.ui.quantities import MAX_QUANTITY
 from ecomscript.ui.swap import judged
 from ecomscript.ui.view import Describe, PlanView, advance
 
@@ -28,10 +36,6 @@ MAX_CODE = 6_000
 """Most characters of a code; a web address of this length still opens everywhere."""
 MAX_UNPACKED = 65_536
 """Most bytes that a code may unpack to."""
-MAX_STEPS = 60
-MAX_STEP_CHARS = 300
-MAX_NOTE_CHARS = 1_000
-MAX_ID_CHARS = 100
 MAX_IDS = 200
 """Most products that may be locked, or turned down."""
 MAX_KEY_CHARS = 200
@@ -116,6 +120,7 @@ def encode(view: PlanView, basket: Basket) -> str:
         "p": request.people,
         "x": request.exclude,
         "r": sorted(request.removed),
+        "f": request.refinements,
         "o": shared.objective,
         "s": [(step.text, step.product_ids, _BUYS.index(step.buys), step.note) for step in shared.steps],
         "k": [(line.product_id, line.quantity, line.by_hand + 2 * line.optional + 4 * line.ticked) for line in shared.lines],
@@ -142,9 +147,13 @@ def decode(text: Any) -> SharedPlan:
     """
     data = _unpack(text)
     try:
-        request = make_request(data.get("g", ""), data.get("b"), data.get("p"), data.get("x", ()), map(_key, data.get("r", ())))
-        objective = _text(data.get("o", ""), MAX_STEP_CHARS)
-        steps = tuple(_step(*step) for step in _listed(data.get("s"), MAX_STEPS))
+        removed, refinements = map(_key, data.get("r", ())), data.get("f", ())
+        request = make_request(data.get("g", ""), data.get("b"), data.get("p"), data.get("x", ()), removed, refinements)
+        objective = _text(data.get("o", ""), MAX_OBJECTIVE_CHARS)
+        sent = data.get("s")
+        if isinstance(sent, list) and len(sent) > MAX_STEPS:
+            raise InputError(texts.SHARE_STEPS[0].format(n=f"{len(sent):,}", most=MAX_STEPS), texts.SHARE_STEPS[1])
+        steps = tuple(_step(*step) for step in _listed(sent, MAX_STEPS))
         lines = {line.product_id: line for sent in _listed(data.get("k", []), MAX_LINES) for line in (_line(*sent),)}
         locked, dismissed = (frozenset(map(_id, _listed(data.get(key, []), MAX_IDS))) for key in "ld")
     except (TypeError, ValueError) as error:
@@ -166,7 +175,7 @@ def restore(shared: SharedPlan, planner: Planner, describe: Describe, show_t2: b
         show_t2: Whether the lines of the basket carry T2's scores.
     """
     started = time.perf_counter()
-    view = advance(PlanView(shared.request, "working"), next(iter(planner.stream(shared.request))), describe)
+    view = advance(PlanView(shared.request, "working"), next(iter(planner.stream(shared.request, planner="library"))), describe)
     if view.phase == "failed":
         return view, Basket()
     if view.status in ("redirect", "refuse"):
@@ -203,7 +212,7 @@ def _allowed(shared: SharedPlan, view: PlanView, planner: Planner) -> SharedPlan
     """Return the plan without the words of its own that the gate refuses when they are typed."""
     planned = {view.objective, *(step.text for step in view.script)}
     steps = tuple(step for step in shared.steps if step.text in planned or not planner.refusal(step.text))
-    if planner.refusal(" ".join(step.note for step in steps)[:MAX_GOAL_CHARS]):
+    if refuses_notes(planner, (step.note for step in steps)):
         steps = tuple(replace(step, note="") for step in steps)
     named = shared.objective in planned or not planner.refusal(shared.objective)
     return replace(shared, steps=steps, objective=shared.objective if named else "")
@@ -264,7 +273,7 @@ def _text(value: Any, most: int) -> str:
 
 
 def _id(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_CHARS:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARS:
         raise ValueError("not a product id")
     return value
 

@@ -12,7 +12,7 @@ import gradio as gr
 from ecomscript.errors import EcomScriptError, InputError
 from ecomscript.ui import texts
 from ecomscript.ui.basket import Basket
-from ecomscript.ui.border import Planner, or_error
+from ecomscript.ui.border import QUICK, Planner, or_error
 from ecomscript.ui.kept import KEPT_JS, kept_html, made, purpose_of
 from ecomscript.ui.share import SharedPlan, decode, restore
 from ecomscript.ui.trust import Backing
@@ -35,18 +35,17 @@ class ShareTools:
 
     def build(self) -> None:
         """Put the panel of kept plans here."""
-        self.kept = gr.HTML(kept_html(), elem_id="kept", apply_default_css=False, js_on_load=KEPT_JS, made={})
+        self.kept = gr.HTML(kept_html(), elem_id="kept", apply_default_css=False, js_on_load=KEPT_JS, made={}, draft="")
 
-    def wire(self, plan: gr.HTML, view: gr.State, held: gr.State, quick: dict[str, Any]) -> None:
+    def wire(self, plan: gr.HTML, view: gr.State, held: gr.State) -> None:
         """Answer the buttons of the plan's head.
 
         Args:
             plan: The component with the buttons.
             view: The visitor's plan.
             held: The visitor's basket.
-            quick: How such events are queued.
         """
-        plan.code(self.on_code, [view, held], [self.kept], **quick)
+        plan.code(self.on_code, [view, held], [self.kept], **QUICK)
 
     def on_code(self, view: PlanView, held: Basket, event: gr.EventData) -> gr.HTML:
         """Hand out the code of the plan, to share or to keep."""

@@ -13,7 +13,7 @@ from ecomscript.schema import Conflict, MatchedStep
 from ecomscript.ui import texts
 from ecomscript.ui.border import Planner
 from ecomscript.ui.history import remembered
-from ecomscript.ui.markup import title_parts
+from ecomscript.ui.markup import short_title
 from ecomscript.ui.view import PlanView, Swap
 
 
@@ -30,8 +30,8 @@ def swap_product(view: PlanView, payload: Any, planner: Planner) -> PlanView:
     """
     swap = _asked(view, payload, planner)
     steps = tuple(_with(matched, swap, view.goal, planner) for matched in view.matched)
-    said = texts.STAGE_SWAPPED.format(old=title_parts(swap.old.title)[0], new=title_parts(swap.new.title)[0])
-    after = replace(view, matched=steps, swap=swap, said=said, choosing=None)
+    said = texts.STAGE_SWAPPED.format(old=short_title(swap.old.title), new=short_title(swap.new.title))
+    after = replace(view, matched=steps, swaps=(swap,), said=said, choosing=None)
     return remembered(view, judged(view, after, planner), said.rstrip("."))
 
 
@@ -83,5 +83,5 @@ def _with(matched: MatchedStep, swap: Swap, goal: str, planner: Planner) -> Matc
         return matched
     new = planner.place(goal, matched.step.text, swap.new.product_id)
     assert new is not None
-    new = replace(new, why=f"{new.why} {texts.SWAPPED_WHY.format(title=title_parts(swap.old.title)[0])}")
+    new = replace(new, why=f"{new.why} {texts.SWAPPED_WHY.format(title=short_title(swap.old.title))}")
     return replace(matched, matches=tuple(new if m.product.product_id == swap.old.product_id else m for m in matched.matches))

@@ -34,8 +34,20 @@ WELCOME_HINT = (
 )
 EXAMPLES_TITLE = "Or try one of these"
 
+QUEUE_NEXT = "Other plans are being made. Yours is next."
+QUEUE_ONE = "1 plan is before yours."
+QUEUE = "{n} plans are before yours."
+HINT_LABEL = "How to change the plan"
+HINT = "Nothing here is fixed: Edit changes a step, Change swaps a product, and × takes away what was understood."
+HINT_SEEN = "Got it"
+OWN_TITLE = "Language model (optional)"
+OWN_KEY_LABEL = "Your own key"
+OWN_KEY_INFO = "The model then writes your plans, at your cost. The key stays in this page and is gone when you close it."
+OWN_MODEL_LABEL = "Model"
+
 STAGE_READING = "Reading your goal"
 STAGE_STEP = "Finding products: step {done} of {total}"
+STAGE_WRITING = "A language model is writing the plan: step {next}"
 STAGE_CHECKING = "Checking the plan"
 STAGE_DONE = "Done in {seconds} s"
 STAGE_CONFLICTS = "{found} found, see below."
@@ -50,9 +62,16 @@ STATUS_TITLES = {
     "redirect": "Not quite a shopping goal",
 }
 
+BASED_ON = "based on"
+NEAREST_PLAN = "; the nearest is"
 CHIPS_TITLE = "Understood"
 CHIP_REMOVE = "Remove and plan again"
 FACTS_ONE_OF_EACH = "{total} for one of each"
+FACTS_FOR_ALL = "{total} for {people}"
+TIMES = "× {n}"
+EACH = "{price} each"
+FACTS_TOKENS = "{tokens} tokens of a language model"
+FACTS_COST = "{tokens} tokens of a language model, about {cost}"
 WITHIN_BUDGET = "{left} under the budget"
 OVER_BUDGET = "{over} over the budget"
 ADD_ALL = "Add all to basket"
@@ -74,6 +93,20 @@ NOT_VERIFIED_WHY = "No model has looked at this, so there is no number."
 NOT_MEASURED = "How often it is right on items checked by hand is not measured yet."
 WEAK = "Weak evidence"
 WEAK_WHY = "On items checked by hand this score cannot be told from chance, so no number is shown: read the reason and judge for yourself."
+OPINION_ASK = "Ask a second opinion"
+OPINION_AGAIN = "Ask again"
+OPINION_SAYS = {
+    ("t1", True): "Second opinion of {model}: yes, these steps lead to the goal. How often it is right is not known here.",
+    ("t1", False): "Second opinion of {model}: no, these steps do not lead to the goal. How often it is right is not known here.",
+    ("t2", True): "Second opinion of {model}: yes, this product helps with the step. How often it is right is not known here.",
+    ("t2", False): "Second opinion of {model}: no, this product does not help with the step. How often it is right is not known here.",
+    ("t3", True): "Second opinion of {model}: yes, everything goes together. How often it is right is not known here.",
+    ("t3", False): "Second opinion of {model}: no, not everything goes together. How often it is right is not known here.",
+}
+OPINION_UNCLEAR = "Second opinion of {model}: no verdict, its answer was neither yes nor no."
+OPINION_FAILED = "There is no second opinion: {why}."
+OPINION_STOPPED = "Stopped. The plan stays as it is, without a second opinion."
+STAGE_OPINION = "A language model is giving a second opinion"
 NOTHING_STANDS_OUT = "Nothing stands out."
 MODEL = "Estimated by {model}, adapted to this task."
 ACCURACY = "On items checked by hand it was right in {accuracy}."
@@ -105,14 +138,15 @@ ADD_STEP_PLACEHOLDER = "Rent a canoe for Saturday"
 UNDO = "Undo"
 REDO = "Redo"
 CHANGE_PRODUCT = "Change"
-CHOOSE = "Swap…"
+CHOOSE = "More like this…"
 CHEAPER = "Cheaper"
 BETTER = "Better rated"
 DISMISS = "Not interested"
 LOCK = "Keep this one"
 UNLOCK = "No longer keep"
 KEPT = "Kept"
-CHOOSE_TITLE = "Instead of {title}"
+CHOOSE_TITLE = "More like {title}"
+CHOOSE_ORDER = "Its own kind comes first, and of each kind what fits the step best."
 CHOOSE_UNDER = "At most $"
 CHOOSE_FOUR = "4 stars and more"
 CHOOSE_THIS = "Choose"
@@ -138,10 +172,66 @@ STEP_TOO_LONG = ("The step has {n} characters, at most {most} can be kept", "Say
 STEP_EMPTY = ("The step is empty", "Say in a few words what is to be done.")
 LOCKED = ("This product is kept", "Choose “No longer keep” first.")
 
+REFINE_LABEL = "Change this plan in a few words"
+REFINE_PLACEHOLDER = "no alcohol, for 12, under $150 …"
+REFINE_BUTTON = "Change"
+REFINE_CHIPS = "Suggested changes"
+REFINE_SUGGESTIONS = {
+    "cheaper": "cheaper",
+    "better": "better rated",
+    "vegan": "make it vegan",
+    "alcohol": "no alcohol",
+    "people": "for {n}",
+    "budget": "under ${n:,}",
+    "owned": "we already have {name}",
+}
+REFINE_WORKS = (
+    "What works: cheaper · no alcohol · for 12 · we already have a grill · make it vegan · under $150 · add a first aid kit · remove step 3"
+)
+REFINE_UNCLEAR = ("This was not understood, so the plan stays as it is", REFINE_WORKS)
+REFINE_NO_MODEL = "there is no language model that could read more than the usual words"
+REFINE_WHY = "This was not understood, so the plan stays as it is: {why}"
+REFINE_NO_CALL = "the language model found nothing in this plan to change for it"
+REFINE_BAD_CALLS = "what the language model wanted to change cannot be changed like that"
+REFINE_REST = "“{rest}” was not understood: {why}."
+REFINE_LEFT = "{n} that the language model wanted as well cannot be made."
+REFINE_ASKS = "The language model asks: “{question}”"
+REFINE_TOKENS = "Read by a language model ({tokens} tokens)."
+REFINE_STOPPED = "Stopped. The plan stays as it is."
+STAGE_ASKING = "A language model is reading what you want changed"
+REFINE_RELATIVE = ("“More” and “less” are not read, so the plan stays as it is", "Say the new number, such as: for 14, or: under $200.")
+OBJECT_BAD = ("This is not a plan as /plan returns it: {what}", "Send back the whole object, unchanged.")
+OBJECT_REFUSED = "This plan was not changed"
+SWAP_WISH = ("{title} cannot take that place", "Name one of the alternatives that the answer lists, or “cheaper”, or “better rated”.")
+SWAP_UNKNOWN = ("The plan does not show this product", "Name the product_id of one that it shows.")
+REFINE_REFUSED = "The plan was not changed"
+REFINE_FULL = ("A plan can be changed in words {n} times", "Put it all into the goal and plan again.")
+REFINE_NO_STEP = ("There is no step {n}: the plan has {count}", "Say the number that stands beside the step.")
+REFINE_HELD = "That holds already, so nothing had to change."
+REFINE_LIFTED = "no longer “{label}”"
+REFINE_REPLACED = "{n} replaced"
+REFINE_LEFT_OUT = "{n} left out ({titles})"
+REFINE_FOUND = "{n} added"
+REFINE_NOTHING = "no product had to change"
+REFINE_KEPT = "Still there because you keep it: {named}."
+REFINE_TOTAL = "That is {total} in all."
+REFINE_KEPT_DEAR = "It is {over} over the budget, because what you keep costs more than that alone."
+REFINE_NO_TIMES = "Steps carry no times, so nobody has checked whether that is enough: it is only noted."
+REFINE_UNCHECKED = "That is noted; few products say enough to be checked against it."
+REFINE_CHEAPER = "Cheaper: {swapped} swapped, {saved} saved."
+REFINE_NONE_CHEAPER = "Nothing cheaper fits as well and is as well liked, so the products stay."
+REFINE_BETTER = "Better rated: {swapped} swapped."
+REFINE_NONE_BETTER = "Nothing better rated fits as well, so the products stay."
+BREAKS = "Breaks what you asked: {reason}."
+
 WHY = "Why this"
 WHY_STEP = "For the step"
 WHY_BOUGHT = "People buy it to"
+WHY_BOUGHT_LIKE = "Things like it are bought to"
 WHY_ALSO = "And to"
+WHY_TRANSFERRED = "Whose reasons"
+WHY_TRANSFERRED_FROM = "written for any {kinds}; this catalogue does not say why people buy the product"
+PICTURE = "Picture of {title}"
 WHY_FIT = "Fits this step"
 WHY_MEETS = "Keeps to"
 WHY_BUDGET = "{price} of your {budget}"
@@ -207,7 +297,6 @@ SHARE_SUM = "{quantity} × {one} for {people}"
 BY_HAND = "your number; {words} would do"
 FOR_STEPS = "For"
 NICE = "Nice to have"
-NICE_OF = "Nice to have: {title}"
 MUST = "Must have"
 TICK = "Got it: {title}"
 TICKED = "{done} of {total} ticked off"
@@ -223,7 +312,6 @@ FIT_NONE = "No choice of these products fits the budget. Remove something, or ma
 FIT_STALE = ("The basket has changed since this was worked out", "Wait a moment for the new one.")
 
 COMPARE = "Compare"
-COMPARED = "Comparing"
 COMPARE_OPEN = "Compare ({n})"
 COMPARE_TITLE = "Compare {n} products"
 COMPARE_CLOSE = "Close"
@@ -296,10 +384,12 @@ ABOUT_LIMITS = (
 )
 ABOUT_USE_TITLE = "Use it from elsewhere"
 ABOUT_USE = (
-    "The same plan is available to programs: the HTTP endpoint <code>/plan</code> takes goal, budget_usd, people and exclude, "
-    "and the MCP server at <code>/gradio_api/mcp/</code> has one tool, <code>plan</code>."
+    "The same plan is available to programs: the HTTP endpoint <code>/plan</code> takes goal, budget_usd, people and exclude; "
+    "<code>/refine</code> and <code>/swap</code> change a plan that is sent back; "
+    "and the MCP server at <code>/gradio_api/mcp/</code> has tools of these names."
 )
 ABOUT_PRIVACY = "Your goals and your basket belong to your browser session alone: nobody else sees them, and they are not stored on disk."
+ABOUT_RATINGS = "Only if you rate a plan and tick that its goal may be stored, it is; what else a rating stores stands under every plan."
 
 # Benchmark
 BENCH_LEAD = "What was measured, how well it works, and the command that makes each number again."
@@ -336,7 +426,39 @@ BENCH_REPORT_LEAD = "Every number here comes from a stored result; the command t
 BENCH_CONTENTS = "Contents"
 BENCH_PRINT = "Print, or save as PDF"
 
+# Ratings of visitors
+RATE_PRODUCT = {1: "Useful for this step: {title}", 0: "Not useful for this step: {title}"}
+RATE_PLAN_TITLE = "Is this plan useful?"
+RATE_PLAN = {1: "This plan is useful", 0: "This plan is not useful"}
+RATE_THANKS = "Thanks, noted."
+RATE_TAKEN_BACK = "Taken back."
+RATE_SHEET = "Rate it in five questions"
+RATE_SCALE = "From 1, not at all, to 5, fully."
+RATE_ENDS = {1: ", not at all", 5: ", fully"}
+RATE_QUESTIONS = {
+    "plausible": ("Plausible:", "the steps lead to the goal."),
+    "complete": ("Complete:", "nothing that matters is missing."),
+    "in_order": ("In order:", "the steps come in a sensible order."),
+    "products_fit": ("Products fit:", "they help with their steps."),
+    "would_use": ("Would use:", "I would go by this plan."),
+}
+RATE_CONSENT = "Store my goal with it, in my own words. It names nobody."
+RATE_CONSENT_PUBLISHED = "Store and publish my goal with it, in my own words. It names nobody."
+RATE_SEND = "Send rating"
+RATE_STORED = (
+    "Stored with a rating: your answer, the products and steps by number, a fingerprint of the plan, the scores of the models, the time "
+    "and the version of this page, under a random number for this visit. No name, no address, and your goal only if you tick that."
+)
+RATE_HERE = "Ratings stay on this server; the Benchmark tab shows what they say together."
+RATE_PUBLISHED = "Ratings are published in the dataset {repo}, and the Benchmark tab shows what they say together."
+RATE_NOT_STORED = "Your rating was not stored:"
+RATINGS_TITLE = "Visitors' ratings"
+RATINGS_LIVE = "Live, read when this page opened; not a stored result."
+RATINGS_NONE = "No ratings yet. Thumbs on products and plans, and the five questions under a plan, will show here."
+RATINGS_PROBLEM = "The ratings cannot be read now. Everything else on this tab works."
+
 # Errors as (cause, fix).
+RATE_MARKS = ("This is not a rating", "Answer all five questions from 1 to 5.")
 STALE = ("This button belongs to an older page", "Reload the page and try again.")
 UNKNOWN_PRODUCT = ("This product is not in the catalogue that is loaded", "Plan again and add it from there.")
 BASKET_FULL = ("The basket holds at most {n} different products", "Remove one to add another.")
@@ -344,6 +466,7 @@ SHARE_NOTHING = ("There is no plan to share yet", "Plan something first.")
 SHARE_TOO_LARGE = ("This plan is too large for a link", "Remove some steps or shorten the goal.")
 SHARE_BROKEN = ("This link is damaged or cut off", "Ask for it again, or plan the goal here.")
 SHARE_LONG = ("This link is longer than any that this page makes", "Ask for it again, or plan the goal here.")
+SHARE_STEPS = ("This link has {n} steps, a plan holds at most {most}", "Ask for a shorter one, or plan the goal here.")
 SHARE_VERSION = ("This link was made by another version of this page", "Ask for a new one, or plan the goal here.")
 SHARE_WORKING = ("A plan is being made", "Wait until it is done or press Stop, then open the other one.")
 
@@ -362,6 +485,11 @@ def usd(amount: float) -> str:
     return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
 
 
+def price(amount: float | None) -> str:
+    """Return a price, or that there is none."""
+    return NO_PRICE if amount is None else usd(amount)
+
+
 def shared_gone(n: int) -> str:
     """Return how many products of a shared plan are gone; "" for none."""
     return f"{count(n, 'product')} {'is' if n == 1 else 'are'} no longer in the catalogue." if n else ""
@@ -370,6 +498,11 @@ def shared_gone(n: int) -> str:
 def shared_refused(n: int) -> str:
     """Return how many steps of a shared plan are not shown; "" for none."""
     return f"{count(n, 'step')} {'was' if n == 1 else 'were'} left out: this page does not plan that." if n else ""
+
+
+def small_usd(amount: float) -> str:
+    """Return an amount that is often a fraction of a cent as ``$0.0004``."""
+    return f"${amount:.4f}" if amount < 0.1 else usd(amount)
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

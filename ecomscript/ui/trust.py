@@ -9,12 +9,16 @@ from typing import Literal
 
 from ecomscript.config import PROJECT_ROOT
 from ecomscript.evaluation.report_cards import ReportCard
-from ecomscript.schema import Product, Verdict
+from ecomscript.schema import Match, Product, Verdict
 from ecomscript.ui import texts
-from ecomscript.verification.claims import Task
+from ecomscript.ui.view import PlanView
+from ecomscript.verification.claims import BundleClaim, Claim, ProductClaim, ScriptClaim, Task
 
 Look = Literal["high", "fair", "low", "plain", "weak", "none", "pending"]
 """How it is drawn: a level, a number without a level, a weak verifier, no verdict, or one that is on its way."""
+
+UNSURE: frozenset[Look] = frozenset({"fair", "weak"})
+"""Looks of a verifier that leaves room for a second opinion."""
 
 
 def _no_product(_: str) -> Product | None:
@@ -34,12 +38,18 @@ class Backing:
         problems: One sentence for each model that cannot be used.
         product: Finds a product of the catalogue.
         intentions: Says why people buy a product.
+        has_model: Whether the deployment has a language model.
+        rated: Whether visitors may rate plans and products.
+        published_in: Dataset repository that ratings are published in; "" for none.
     """
 
     cards: Mapping[Task, ReportCard] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     product: Callable[[str], Product | None] = _no_product
     intentions: Callable[[str], Sequence[str]] = _no_intentions
+    has_model: bool = False
+    rated: bool = False
+    published_in: str = ""
 
     def weak(self, task: Task) -> bool:
         """Return whether a verifier's own measured interval reaches chance."""
@@ -95,6 +105,43 @@ def trust(task: Task, verdict: Verdict | None, backing: Backing) -> Trust:
         verdict.reason,
         tuple(filter(None, [*_measured(card), held])),
     )
+
+
+def claimed(view: PlanView, task: Task, product_id: str = "") -> tuple[Claim, Verdict | None] | None:
+    """Return what a verifier was asked about the plan as it is now, with its verdict.
+
+    Args:
+        view: What the visitor sees.
+        task: T1 for the steps, T2 for a product, T3 for all products together.
+        product_id: The product; None is returned when it is not shown.
+    """
+    if task == "t1":
+        return ScriptClaim.of(view.goal, view.matched), view.script_verdict
+    if task == "t3":
+        return BundleClaim.of(view.goal, view.matched), view.bundle_verdict
+    shown = ((matched.step.text, match) for matched in view.matched for match in matched.matches)
+    step, match = next((pair for pair in shown if pair[1].product.product_id == product_id), ("", None))
+    return None if match is None else (ProductClaim.of(view.goal, step, match.product), product_verdict(match))
+
+
+def asks_second(view: PlanView, claim: Claim, verdict: Verdict | None, backing: Backing) -> bool:
+    """Return whether a language model may be asked beside a verifier: where that one is unsure, and a model is at hand.
+
+    A visitor's own model is, once it has written for this plan.
+    """
+    known = view.second(claim)
+    unsure = view.status == "plan" and trust(claim.task, verdict, backing).look in UNSURE
+    return unsure and (backing.has_model or view.usage.calls > 0) and (known is None or known.opinion is None)
+
+
+def product_verdict(match: Match) -> Verdict | None:
+    """Return what T2 says of a product in its step."""
+    return None if match.t2 is None else Verdict(match.t2)
+
+
+def product_trust(match: Match, backing: Backing) -> Trust:
+    """Return the confidence to show for a product in its step."""
+    return trust("t2", product_verdict(match), backing)
 
 
 def pending(task: Task) -> Trust:

@@ -7,22 +7,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ecomscript.errors import InputError
-from ecomscript.events import BundleVerified, Event, Failed, Finished, Planned, ScriptVerified, StepMatched
+from ecomscript.events import BundleVerified, Event, Failed, Finished, Planned, ScriptVerified, StepMatched, StepPlanned
+from ecomscript.quantities import cost_usd
 from ecomscript.schema import (
+    NO_USAGE,
     Confidence,
     Conflict,
     ConstraintItem,
     Constraints,
     Match,
     MatchedStep,
+    Opinion,
     PlanRequest,
     Product,
     Status,
     Step,
+    Usage,
     Verdict,
 )
 from ecomscript.ui import texts
-from ecomscript.verification.claims import Task
+from ecomscript.verification.claims import Claim, Task
+from ecomscript.words import tokens
+
+MAX_HEADLINE = 90
+"""Characters of the headline; a whole story may be told as a goal."""
 
 Phase = Literal["idle", "working", "done", "stopped", "failed"]
 Describe = Callable[[Constraints], tuple[ConstraintItem, ...]]
@@ -34,6 +42,11 @@ class Swap:
 
     old: Product
     new: Product
+
+    @property
+    def back(self) -> Swap:
+        """The way back."""
+        return Swap(self.new, self.old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +63,28 @@ class Change:
 
     Attributes:
         view: The plan on the other side of it, without memory of its own.
-        swap: The swap that it was, if any.
+        swaps: The products that it swapped.
         name: What it is called.
     """
 
     view: PlanView
-    swap: Swap | None
+    swaps: tuple[Swap, ...]
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What a language model said where a verifier was unsure.
+
+    Attributes:
+        claim: What the verifier was asked.
+        opinion: None where no model could be asked.
+        problem: Why not.
+    """
+
+    claim: Claim
+    opinion: Opinion | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +95,15 @@ class PlanView:
         request: What is being or was planned; None before the first goal.
         goal: The goal as it was understood.
         chips: The constraints found, each removable by its key.
-        script: All steps of the plan, known before their products are.
+        script: All steps of the plan, known before their products are; while ``writing``, those that a language model has written so far.
+        writing: Whether a language model is at work on the steps.
         matched: The steps whose products are known, in order.
         checked: The verifiers that have spoken; their verdict is None when they could not.
-        swap: The product swapped by the last change of this plan.
+        swaps: The products swapped by the last change of this plan.
         said: What the last change did, in a sentence.
+        asking: The change in words that a language model is reading, or could not read; "" when there is none.
+        consulting: The claim on which a language model is giving a second opinion.
+        opinions: The second opinions so far, one a claim at most.
         choosing: The open list of alternatives.
         dismissed: Ids of products that never come back in this plan.
         locked: Ids of shown products that stay whatever is matched again.
@@ -79,6 +111,7 @@ class PlanView:
         future: The changes that can be made again, the next one first.
         message: Cause and fix when ``phase`` is "failed".
         elapsed_s: Seconds from the request to the last event.
+        usage: What language models were asked for.
     """
 
     request: PlanRequest | None = None
@@ -90,13 +123,17 @@ class PlanView:
     constraints: Constraints = field(default_factory=Constraints)
     chips: tuple[ConstraintItem, ...] = ()
     script: tuple[Step, ...] = ()
+    writing: bool = False
     matched: tuple[MatchedStep, ...] = ()
     checked: tuple[Task, ...] = ()
     script_verdict: Verdict | None = None
     bundle_verdict: Verdict | None = None
     conflicts: tuple[Conflict, ...] = ()
-    swap: Swap | None = None
+    swaps: tuple[Swap, ...] = ()
     said: str = ""
+    asking: str = ""
+    consulting: Claim | None = None
+    opinions: tuple[SecondOpinion, ...] = ()
     choosing: Choosing | None = None
     dismissed: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
@@ -106,6 +143,29 @@ class PlanView:
     questions: tuple[str, ...] = ()
     message: str = ""
     elapsed_s: float = 0.0
+    usage: Usage = NO_USAGE
+
+    @property
+    def settled(self) -> PlanView:
+        """The plan as it stands when a language model is no longer waited for."""
+        return replace(self, phase="stopped" if self.pending else "done", consulting=None)
+
+    def second(self, claim: Claim) -> SecondOpinion | None:
+        """Return the second opinion on a claim."""
+        return next((one for one in self.opinions if one.claim == claim), None)
+
+    @property
+    def headline(self) -> str:
+        """What the plan is called: the person's own goal, cut to a line or two."""
+        whole = self.goal.strip(" .!")
+        short = whole if len(whole) <= MAX_HEADLINE else f"{whole[:MAX_HEADLINE].rsplit(' ', 1)[0].rstrip(' ,;:.')}…"
+        return short[:1].upper() + short[1:]
+
+    @property
+    def base(self) -> str:
+        """The objective of the ready plan that this one comes from; "" where it only repeats the goal."""
+        said, own = (" ".join(tokens(text)) for text in (self.objective, self.goal))
+        return "" if said == own else self.objective.strip(" .")
 
     @property
     def pending(self) -> tuple[Step, ...]:
@@ -117,6 +177,11 @@ class PlanView:
     def products(self) -> tuple[Product, ...]:
         """Every product shown, once, in the order of the steps."""
         return tuple({m.product.product_id: m.product for s in self.matched for m in s.matches}.values())
+
+    @property
+    def total_usd(self) -> float:
+        """Price of all products shown, of each as many as the people need; what has no price counts as zero."""
+        return round(sum(cost_usd(product, self.constraints.people) for product in self.products), 2)
 
     @property
     def t2(self) -> dict[str, float]:
@@ -132,9 +197,11 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
         event: The next event of the stream.
         describe: Puts constraints as removable chips.
     """
+    view = replace(view, elapsed_s=event.elapsed_s, usage=event.usage)
     match event:
         case Planned(status=status, goal=goal, constraints=constraints, script=script):
-            return replace(
+            steps = script.steps if script else ()
+            view = replace(
                 view,
                 status=status,
                 goal=goal,
@@ -142,24 +209,29 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 chips=describe(constraints),
                 objective=script.objective if script else "",
                 confidence=script.confidence if script else None,
-                script=script.steps if script else (),
+                script=steps,
+                writing=not event.complete,
+                matched=tuple(m for m in view.matched if m.step in steps),
                 notices=event.notices,
                 questions=event.questions,
-                elapsed_s=event.elapsed_s,
             )
+        case StepPlanned(step=step):
+            view = replace(view, script=(*view.script, step))
         case StepMatched(matched=matched):
-            return replace(view, matched=(*view.matched, matched), elapsed_s=event.elapsed_s)
+            known = {m.step.step_id: m for m in view.matched} | {matched.step.step_id: matched}
+            view = replace(view, matched=tuple(known.values()))
         case ScriptVerified(verdict=verdict):
-            return replace(view, checked=(*view.checked, "t1"), script_verdict=verdict, elapsed_s=event.elapsed_s)
+            view = replace(view, checked=(*view.checked, "t1"), script_verdict=verdict)
         case BundleVerified(verdict=verdict, conflicts=conflicts):
             checked: tuple[Task, ...] = (*view.checked, "t3")
-            return replace(view, checked=checked, bundle_verdict=verdict, conflicts=conflicts, elapsed_s=event.elapsed_s)
+            view = replace(view, checked=checked, bundle_verdict=verdict, conflicts=conflicts)
         case Failed(message=message):
-            return replace(view, phase="failed", message=message, elapsed_s=event.elapsed_s)
+            view = replace(view, phase="failed", message=message)
         case Finished(plan=plan):
-            return replace(
+            view = replace(
                 view,
                 phase="done",
+                writing=False,
                 status=plan.status,
                 constraints=plan.constraints,
                 chips=describe(plan.constraints),
@@ -172,8 +244,8 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 conflicts=plan.conflicts,
                 notices=plan.notices,
                 questions=plan.questions,
-                elapsed_s=event.elapsed_s,
             )
+    return view
 
 
 @dataclass(frozen=True, slots=True)

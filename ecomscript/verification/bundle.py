@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ecomscript.remembered import Remembered
 from ecomscript.schema import Verdict
 from ecomscript.verification.claims import BundleClaim, ProductClaim, Segments
 from ecomscript.verification.combine import Combiner
 from ecomscript.verification.compatibility import Clash, Placed, clashes
-from ecomscript.verification.lora import Base, SegmentModel, load_adapter
+from ecomscript.verification.lora import Base
+from ecomscript.verification.pooled import Model, open_model
 from ecomscript.verification.product import ProductVerifier
 
 MOST_PAIRS = 24
 """Pairs of a large bundle that are put to the model: those whose titles share most words, since unrelated things rarely clash."""
+REMEMBERED = 8_192
+"""Products and pairs whose logits are kept, some hundred plans; a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +44,32 @@ class BundleVerifier:
     """The T3 model with the rules, T2 and the combiner over them.
 
     Args:
-        model: The merged adapter.
+        model: The merged adapter, or several as one.
         product: The T2 verifier.
         combiner: Over the parts of ``parts``.
     """
 
-    def __init__(self, model: SegmentModel, product: ProductVerifier, combiner: Combiner) -> None:
+    def __init__(self, model: Model, product: ProductVerifier, combiner: Combiner) -> None:
         self.model, self.product, self.combiner = model, product, combiner
+        self._logits: Callable[[Sequence[Segments]], npt.ArrayLike] = self._ask
 
     @classmethod
-    def load(cls, folder: Path, product: ProductVerifier, base: Base | None = None) -> BundleVerifier:
-        """Read adapter and combiner.
+    def load(cls, folder: Path, product: ProductVerifier, base: Base | None = None, beside: Sequence[Path] = ()) -> BundleVerifier:
+        """Read adapter and combiner, and the adapters of other folders that the combiner counts in.
 
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(load_adapter(folder, "t3", base), product, Combiner.load(folder, PARTS))
+        return cls(open_model((folder, *beside), "t3", base), product, Combiner.load(folder, PARTS))
+
+    def remembering(self) -> BundleVerifier:
+        """Return the verifier with a memory: the bundle of an edited plan is mostly made of what was asked before.
+
+        A logit is then the one of the first time, which in another batch could have come out some hundredths higher or lower.
+        """
+        twin = copy.copy(self)
+        twin._logits = Remembered(self._ask, REMEMBERED)
+        return twin
 
     def parts(self, claims: Sequence[BundleClaim], found: Sequence[Sequence[Clash]] | None = None) -> BundleParts:
         """Return what each part says of the bundles.
@@ -72,7 +87,7 @@ class BundleVerifier:
             places.append(where)
             inputs += [claim.single(p[0]) if len(p) == 1 else claim.pair(p[0], p[1]) for p in where]
         ends = np.cumsum([0, *map(len, places)])
-        clash = -self.model.score(inputs).whole
+        clash = -np.array(self._logits(inputs), np.float32)
         fits = self._fits(claims)
         starts = np.cumsum([0, *(len(claim.placed) for claim in claims)])
         likeliest, strongest, rows = [], [], []
@@ -83,6 +98,9 @@ class BundleVerifier:
             rows.append(_row(mine, [len(p) for p in places[n]], fits[starts[n] : starts[n + 1]], found[n]))
         table = {name: np.array([row[name] for row in rows], np.float64) for name in PARTS}
         return BundleParts(table, likeliest, {"clash": np.array(strongest)})
+
+    def _ask(self, inputs: Sequence[Segments]) -> npt.NDArray[np.float32]:
+        return self.model.score(inputs).whole
 
     def _fits(self, claims: Sequence[BundleClaim]) -> npt.NDArray[np.float64]:
         """Return T2's logit of every product of the bundles, one after the other; zeros where the combiner does not look at them."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from ecomscript.schema import MatchedStep, Product
 
 Task = Literal["t1", "t2", "t3"]
 TASKS: tuple[Task, ...] = ("t1", "t2", "t3")
@@ -25,6 +27,7 @@ class ClaimError(ValueError):
 class ScriptClaim:
     """T1: "following these steps in order achieves the objective"."""
 
+    task: ClassVar[Task] = "t1"
     objective: str
     steps: tuple[str, ...]
 
@@ -37,6 +40,11 @@ class ScriptClaim:
         """
         return cls(_text(row, "objective"), tuple(_text_of(step, "a step") for step in _list(row, "steps", MAX_STEPS)))
 
+    @classmethod
+    def of(cls, goal: str, steps: Sequence[MatchedStep]) -> ScriptClaim:
+        """Return the claim that a plan makes by its steps; texts are cut to what can be checked."""
+        return cls(cut(goal), tuple(cut(matched.step.text) for matched in steps))
+
     def segments(self) -> Segments:
         """Return the objective and then the steps."""
         return (self.objective, *self.steps)
@@ -46,6 +54,7 @@ class ScriptClaim:
 class ProductClaim:
     """T2: "buying this product helps this step of this objective"."""
 
+    task: ClassVar[Task] = "t2"
     objective: str
     step: str
     product: str
@@ -61,6 +70,11 @@ class ProductClaim:
         features = row.get("features")
         said = _text_of(features, "'features'", empty=True) if features is not None else ""
         return cls(_text(row, "objective"), _text(row, "step"), _text(row, "product"), said)
+
+    @classmethod
+    def of(cls, goal: str, step: str, product: Product) -> ProductClaim:
+        """Return the claim that a plan makes by a product in its step, with the product's first feature, as T2 was trained on."""
+        return cls(cut(goal), cut(step), cut(product.title), cut(product.features[0]) if product.features else "")
 
     def segments(self) -> Segments:
         """Return objective, step and what is known of the product."""
@@ -79,6 +93,7 @@ class BundleStep:
 class BundleClaim:
     """T3: "every product suits its step, and nothing clashes across steps or with the objective"."""
 
+    task: ClassVar[Task] = "t3"
     objective: str
     steps: tuple[BundleStep, ...]
 
@@ -101,6 +116,11 @@ class BundleClaim:
         if len(claim.placed) > MAX_PRODUCTS:
             raise ClaimError(f"{len(claim.placed)} products, at most {MAX_PRODUCTS} can be checked together")
         return claim
+
+    @classmethod
+    def of(cls, goal: str, steps: Sequence[MatchedStep]) -> BundleClaim:
+        """Return the claim that a plan makes by all its products."""
+        return cls(cut(goal), tuple(BundleStep(cut(s.step.text), tuple(cut(m.product.title) for m in s.matches)) for s in steps))
 
     @property
     def placed(self) -> tuple[tuple[str, str], ...]:
@@ -141,6 +161,11 @@ CLAIMS: Mapping[Task, type[ScriptClaim] | type[ProductClaim] | type[BundleClaim]
     "t2": ProductClaim,
     "t3": BundleClaim,
 }
+
+
+def cut(text: str) -> str:
+    """Return as much of a text as can be checked."""
+    return text[:MAX_CHARACTERS]
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:

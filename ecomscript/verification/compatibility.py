@@ -11,9 +11,9 @@ from functools import cache
 
 from ecomscript.schema import AttributeValue
 from ecomscript.verification.rules import pair, person, place  # noqa: F401  (they register their rules)
-from ecomscript.verification.rules.attributes import facts_of, product_facts
+from ecomscript.verification.rules.attributes import Facts, facts_of, product_facts
 from ecomscript.verification.rules.interfaces import interfaces
-from ecomscript.verification.rules.registry import RULES, Rule
+from ecomscript.verification.rules.registry import GOAL_RULES, RULES, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,20 @@ def clashes(objective: str, bundle: Sequence[Placed]) -> tuple[Clash, ...]:
         bundle: The products with their steps; any number.
     """
     goal = facts_of(objective)
-    products = [product_facts(placed.title, placed.features, placed.step, placed.attributes) for placed in bundle]
+    products = [_facts(placed) for placed in bundle]
     found: dict[tuple[str, frozenset[int | None]], Clash] = {}
     for name, rule in _rules().items():
         for finding in rule(goal, products):
             places = frozenset({finding.first, finding.second})
             found.setdefault((name, places), Clash(name, finding.first, finding.second, finding.reason))
     return tuple(found.values())
+
+
+def unfit(objective: str, placed: Placed) -> bool:
+    """Return whether a product by itself does not go with the objective, whatever else is in the bundle."""
+    goal, product = facts_of(objective), _facts(placed)
+    return any(rule(goal, product) for rule in GOAL_RULES)
+
+
+def _facts(placed: Placed) -> Facts:
+    return product_facts(placed.title, placed.features, placed.step, placed.attributes)

@@ -10,28 +10,29 @@ import numpy.typing as npt
 
 from ecomscript.verification.claims import ProductClaim
 from ecomscript.verification.combine import Combiner
-from ecomscript.verification.lora import Base, SegmentModel, load_adapter
+from ecomscript.verification.lora import Base
+from ecomscript.verification.pooled import Model, open_model
 
 
 class ProductVerifier:
     """The T2 model with its calibration.
 
     Args:
-        model: The merged adapter.
+        model: The merged adapter, or several as one.
         combiner: Over the one part "model".
     """
 
-    def __init__(self, model: SegmentModel, combiner: Combiner) -> None:
+    def __init__(self, model: Model, combiner: Combiner) -> None:
         self.model, self.combiner = model, combiner
 
     @classmethod
-    def load(cls, folder: Path, base: Base | None = None) -> ProductVerifier:
-        """Read adapter and calibration.
+    def load(cls, folder: Path, base: Base | None = None, beside: Sequence[Path] = ()) -> ProductVerifier:
+        """Read adapter and calibration, and the adapters of other folders that the calibration counts in.
 
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(load_adapter(folder, "t2", base), Combiner.load(folder, ("model",)))
+        return cls(open_model((folder, *beside), "t2", base), Combiner.load(folder, ("model",)))
 
     def parts(self, claims: Sequence[ProductClaim]) -> dict[str, npt.NDArray[np.float64]]:
         """Return the (n,) logits of the model, all claims in one go."""

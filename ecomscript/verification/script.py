@@ -12,8 +12,9 @@ import numpy.typing as npt
 from ecomscript.schema import Verdict
 from ecomscript.verification.claims import ScriptClaim
 from ecomscript.verification.combine import Combiner
-from ecomscript.verification.lora import Base, SegmentModel, load_adapter
+from ecomscript.verification.lora import Base, load_adapter
 from ecomscript.verification.order import Encode, OrderModel
+from ecomscript.verification.pooled import Model
 
 PARTS = ("whole", "steps", "order")
 """Names of the parts."""
@@ -40,13 +41,13 @@ class ScriptVerifier:
     """The T1 models and the combiner over them.
 
     Args:
-        model: The merged adapter.
+        model: The merged adapter, or several as one.
         order: The order of two steps.
         encode: The sentence encoder that ``order`` was learnt with.
         combiner: Over the parts of ``parts``.
     """
 
-    def __init__(self, model: SegmentModel, order: OrderModel, encode: Encode, combiner: Combiner) -> None:
+    def __init__(self, model: Model, order: OrderModel, encode: Encode, combiner: Combiner) -> None:
         self.model, self.order, self.encode, self.combiner = model, order, encode, combiner
 
     @classmethod

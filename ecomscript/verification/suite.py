@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from ecomscript.config import SHIPPED_MODELS
+from ecomscript.config import SHIPPED_MODELS, VerifyChoice
 from ecomscript.errors import ModelError
+from ecomscript.packaged import packaged_mpnet
 from ecomscript.verification.bundle import BundleVerifier
 from ecomscript.verification.claims import TASKS, BundleClaim, Claim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.lora import Base
@@ -19,6 +20,8 @@ from ecomscript.verification.script import ScriptVerifier
 Loaded = TypeVar("Loaded")
 CHOICE = "t2-plans"
 """Folder of the T2 adapter that chooses among products."""
+STRONG = "strong"
+"""Folder of the adapters on a base that is too slow for a page: with those of the small base they judge claims that people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,14 @@ class Verifiers:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, encode: Encode, folder: Path = SHIPPED_MODELS, tasks: Sequence[Task] = TASKS) -> Verifiers:
+    def load(cls, encode: Encode, folder: Path = SHIPPED_MODELS, tasks: Sequence[Task] = TASKS, strong: Collection[Task] = ()) -> Verifiers:
         """Read what there is; whatever is missing or damaged becomes a problem and not an error.
 
         Args:
             encode: The sentence encoder, for the order of steps.
-            folder: Holds the folders t1, t2 and t3, and may hold t2-plans.
+            folder: Holds the folders t1, t2 and t3, and may hold t2-plans and strong.
             tasks: What is wanted; T3 brings T2.
+            strong: The tasks, T2 or T3, that are judged by both sizes.
         """
         problems: list[str] = []
 
@@ -59,11 +63,17 @@ class Verifiers:
 
         base = attempt(Base)
         t1 = attempt(lambda: ScriptVerifier.load(folder / "t1", encode, base)) if "t1" in tasks else None
-        t2 = attempt(lambda: ProductVerifier.load(folder / "t2", base)) if {"t2", "t3"} & set(tasks) else None
-        t3 = attempt(lambda: BundleVerifier.load(folder / "t3", t2, base)) if t2 is not None and "t3" in tasks else None
-        own = folder / CHOICE
-        choice = attempt(lambda: ProductVerifier.load(own, base)) if t2 is not None and "t2" in tasks and own.is_dir() else None
+        own, *beside = adapters_of("t2", folder, "t2" in strong)
+        t2 = attempt(lambda: ProductVerifier.load(own, base, beside)) if {"t2", "t3"} & set(tasks) else None
+        bundles, *others = adapters_of("t3", folder, "t3" in strong)
+        t3 = attempt(lambda: BundleVerifier.load(bundles, t2, base, others)) if t2 is not None and "t3" in tasks else None
+        for_plans = folder / CHOICE
+        choice = attempt(lambda: ProductVerifier.load(for_plans, base)) if t2 is not None and "t2" in tasks and for_plans.is_dir() else None
         return cls(t1, t2, t3, choice, tuple(problems))
+
+    def remembering(self) -> Verifiers:
+        """Return the verifiers for a page, where much of what T3 is asked was asked a moment before."""
+        return self if self.t3 is None else replace(self, t3=self.t3.remembering())
 
     def scores(self, task: Task, claims: Sequence[Claim]) -> list[float]:
         """Return P(label 1) of claims of one task, in their order.
@@ -78,6 +88,33 @@ class Verifiers:
         if task == "t3" and self.t3 is not None:
             return [verdict.score for verdict in self.t3.verdicts([c for c in claims if isinstance(c, BundleClaim)])]
         raise ModelError(f"The verifier {task} cannot be used. {' '.join(self.problems)}", "")
+
+
+def adapters_of(task: Task, folder: Path, strong: bool = False) -> tuple[Path, ...]:
+    """Return the folders of the adapters that judge a task; the first one holds their calibration too.
+
+    Args:
+        task: One of the three.
+        folder: Holds them all.
+        strong: Whether both sizes judge.
+    """
+    return (folder / STRONG / task, folder / task) if strong else (folder / task,)
+
+
+def strong_for_claims(choice: VerifyChoice, folder: Path, task: Task) -> bool:
+    """Return whether claims that people write are judged by both sizes.
+
+    Args:
+        choice: "small", "strong", or "auto": both where the strong adapter is in ``folder`` and its base is installed.
+        folder: Holds the adapters.
+        task: One of the three; there is no strong T1.
+
+    Raises:
+        ModelError: The installed weights of the base are not the published ones.
+    """
+    if task == "t1" or choice == "small":
+        return False
+    return choice == "strong" or ((folder / STRONG / task).is_dir() and packaged_mpnet() is not None)
 
 
 NO_VERIFIERS = Verifiers()

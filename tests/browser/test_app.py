@@ -68,7 +68,7 @@ def test_five_goals_as_a_person_would_see_them(chromium, app_url, catalogue, siz
         page.fill(GOAL, goal)
         page.press(GOAL, "Enter")
         page.wait_for_selector("text=Done in")
-        assert re.search(about, page.inner_text("#plan h2"), re.IGNORECASE), goal
+        assert re.search(about, page.inner_text(".es-confidence q, #plan h2"), re.IGNORECASE), goal
         assert 3 <= page.locator(".es-step").count() <= 10
         shown = [catalogue[pid] for pid in page.eval_on_selector_all("[data-act=cart]", "all => all.map(b => b.dataset.pid)")]
         assert 5 <= len(shown) <= 16, goal

@@ -75,6 +75,16 @@ def test_a_link_opens_the_experiment_and_a_click_changes_the_link(open_bench):
     expect(page.locator(H2)).to_have_text("Cross-domain transfer")
 
 
+def test_of_clicks_in_haste_the_last_one_counts(open_bench):
+    page = open_bench()
+    page.route("**/queue/join*", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    for title in ("Threshold sweep", "Error analysis", "Cross-domain transfer"):
+        page.click(f"#bench-index a >> text={title}")
+    expect(page.locator(H2)).to_have_text("Cross-domain transfer")
+    expect(page.locator("#bench-index [aria-current=page]")).to_have_text("Cross-domain transfer")
+    assert "exp=transfer" in page.url
+
+
 def test_an_unknown_experiment_is_named_and_the_first_one_shown(open_bench):
     page = open_bench("no<b>such")
     expect(page.locator(H2)).to_have_text("Leaderboard")
@@ -202,11 +212,12 @@ def test_forged_events_change_nothing(open_bench, url):
     page = open_bench("transfer")
     forge = """async ([base, payload]) => {
       const session_hash = 'forged' + Math.random();
-      for (const dep of window.gradio_config.dependencies) for (const event_data of payload)
+      for (const dep of window.gradio_config.dependencies) for (const forged of payload)
         await fetch(base + 'gradio_api/queue/join', {method: 'POST', headers: {'Content-Type': 'application/json'},
-          body: JSON.stringify({data: dep.inputs.map(() => null), fn_index: dep.id, trigger_id: null, session_hash, event_data})});
+          body: JSON.stringify({
+            data: dep.inputs.map(() => forged), fn_index: dep.id, trigger_id: null, session_hash, event_data: forged})});
     }"""
-    page.evaluate(forge, [url, [None, [], {"exp": ["x"]}, {"exp": {"a": 1}}, {"exp": 5}]])
+    page.evaluate(forge, [url, [None, [], ["x"], {"exp": {"a": 1}}, 5]])
     page.click("#bench-index a >> text=Leaderboard")
     expect(page.locator(H2)).to_have_text("Leaderboard")
 

@@ -77,7 +77,7 @@ def test_move(page):
 def test_swap_from_the_list_and_the_basket_follows(page):
     card(page, "tent").locator("[data-act=cart]").click()
     page.wait_for_selector(".es-line")
-    press(page, card(page, "tent"), "Swap…")
+    press(page, card(page, "tent"), "More like this…")
     options = page.locator(".es-option:visible")
     expect(page.locator(".es-choose h4")).to_be_focused()
     assert "$144.00 · ★ 4.9" in options.first.inner_text()
@@ -179,7 +179,7 @@ def test_no_axe_violation_in_any_state_of_editing(open_page, size, scheme):
     assert violations(axe, page) == []
     page.keyboard.press("Escape")
     press(page, card(page, "bag"), "Keep this one")
-    press(page, card(page, "tent"), "Swap…")
+    press(page, card(page, "tent"), "More like this…")
     page.wait_for_selector(".es-choose")
     assert violations(axe, page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -10,6 +10,7 @@ from ecomscript.ui.kept import MOST, PREFIX
 
 pytestmark = pytest.mark.browser
 GOAL = "#goal input"
+TEXTS = "#plan h2, #plan .es-step h3, #plan .es-card h4"
 SHOTS = os.environ.get("ECOMSCRIPT_SHOTS")
 
 
@@ -45,7 +46,7 @@ def reopened(page, script=""):
 
 
 def texts_of(page):
-    return page.locator("#plan h2, #plan .es-step h3, #plan .es-card h4").all_inner_texts()
+    return page.locator(TEXTS).all_inner_texts()
 
 
 def lines_of(page):
@@ -116,7 +117,7 @@ def test_plans_are_kept_opened_and_deleted(open_page, size, scheme):
     whole, lines = texts_of(page), lines_of(page)
     page.click("[data-act=keep]")
     page.wait_for_selector("#keep-dialog[open]")
-    assert page.input_value("#keep-name") == "Camp with two children for a weekend"
+    assert page.input_value("#keep-name") == "Verified camping"
     shoot(page, f"keep-{size}")
     page.fill("#keep-name", "<b>Trip</b> ${1}")
     page.keyboard.press("Enter")

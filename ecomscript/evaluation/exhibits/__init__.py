@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ecomscript.evaluation.exhibit import Exhibit
+from ecomscript.evaluation.exhibits.catalogues import CATALOGUES
 from ecomscript.evaluation.exhibits.columns import HELP
 from ecomscript.evaluation.exhibits.experiment import Reader
 from ecomscript.evaluation.exhibits.injection import INJECTION
@@ -13,9 +14,10 @@ from ecomscript.evaluation.exhibits.matching import INTENTIONS, THRESHOLD
 from ecomscript.evaluation.exhibits.people import ERRORS, STUDY
 from ecomscript.evaluation.exhibits.plans import PLANS, SPEED
 from ecomscript.evaluation.exhibits.verifiers import BASELINE, LEADERBOARD, SIGNALS, TRANSFER
+from ecomscript.evaluation.exhibits.written import WRITTEN
 from ecomscript.evaluation.results import RESULTS
 
-_SHOWN = (LEADERBOARD, BASELINE, INTENTIONS, INJECTION, THRESHOLD, TRANSFER, STUDY, ERRORS, SIGNALS, SPEED, PLANS)
+_SHOWN = (LEADERBOARD, BASELINE, INTENTIONS, INJECTION, THRESHOLD, TRANSFER, STUDY, ERRORS, SIGNALS, SPEED, PLANS, WRITTEN, CATALOGUES)
 EXHIBITS: Mapping[str, Callable[[Reader], Exhibit]] = {experiment.key: experiment for experiment in _SHOWN}
 """Key → what makes the exhibit, in the order to show."""
 METRICS = HELP

@@ -13,6 +13,9 @@ from ecomscript.evaluation.exhibits.values import ALL, estimates, number, series
 from ecomscript.evaluation.results import Row
 
 TIMES = {"seconds_to_first_step": "first step", "seconds_to_end": "whole plan"}
+TROUBLES = {"errors": "errors", "foreign_answers": "answers of other visitors"}
+SETTLED = ("memory_mb_first_third", "memory_mb_last_third")
+MEMORY = ("sessions", "kept_sessions", "full_s", "memory_mb_at_start", "memory_mb_at_end", *SETTLED)
 VERIFIERS = "t1 + t2 + t3"
 WITHOUT_T2, WITH_T2 = "without T2", "shipped"
 
@@ -21,8 +24,16 @@ def _speed(reader: Reader) -> Content:
     totals = _planned(reader)["all"]
     times = [{"what": name, **row[field]} for row in totals for field, name in TIMES.items() if isinstance(row.get(field), dict)]
     checks = reader.rows("verify-speed", "what")
+    waits = reader.rows("page-speed", "screen", "what")
+    loaded = reader.rows("load", "what")
+    runs, crowd = [row for row in loaded if row["what"] == "all"], [row for row in loaded if row["what"] != "all"]
     tables = (
         table("plans", "From goal to plan", columns("what", "p50", "p95"), times),
+        table(
+            "page", "What a person waits for in the browser", columns("what", "screen", "times", "p50", "p95"), waits, filters=("screen",)
+        ),
+        table("load", "Many visitors at once", columns("what", "times", "waited", "p50", "p95"), crowd),
+        table("crowd", "The whole of that run", columns("visitors", "run_s", "actions", *TROUBLES, "left_midway", *MEMORY), runs),
         table(
             "memory",
             "Memory of the whole program",
@@ -41,10 +52,10 @@ def _speed(reader: Reader) -> Content:
         ),
     )
     bars = Plot("Seconds from goal to plan", "bars", "", "Seconds", tuple(series(key, times, "what", key) for key in ("p50", "p95")))
-    return Content(_speed_finding(times, totals, checks), tables, (bars,), notes=(HELP["p50, p95"],))
+    return Content(_speed_finding(times, totals, checks, runs), tables, (bars,), notes=(HELP["p50, p95"],))
 
 
-def _speed_finding(times: Sequence[Row], totals: Sequence[Row], checks: Sequence[Row]) -> str:
+def _speed_finding(times: Sequence[Row], totals: Sequence[Row], checks: Sequence[Row], runs: Sequence[Row]) -> str:
     told = []
     for row in times:
         middle, slow = number(row, "p50"), number(row, "p95")
@@ -54,7 +65,24 @@ def _speed_finding(times: Sequence[Row], totals: Sequence[Row], checks: Sequence
     check = next((value for row in checks if row["what"] == VERIFIERS and (value := number(row, "seconds")) is not None), None)
     more = [f"memory peaks at {memory:,.0f} MB"] if memory is not None else []
     more += [f"checking a plan with T1, T2 and T3 takes {check:.2f} s"] if check is not None else []
-    return sentences(", ".join(told), ", ".join(more))
+    return sentences(", ".join(told), ", ".join(more), "; ".join(map(_crowd, runs)))
+
+
+def _crowd(run: Row) -> str:
+    """Return what many visitors met; "" where it is not known."""
+    visitors, troubles = number(run, "visitors"), [number(run, field) for field in TROUBLES]
+    if visitors is None or None in troubles:
+        return ""
+    met = " and ".join(f"{count:,.0f} {words}" for count, words in zip(troubles, TROUBLES.values(), strict=True))
+    return "; ".join(filter(None, (f"{visitors:,.0f} visitors at once met {met}", _settled(run))))
+
+
+def _settled(run: Row) -> str:
+    """Return what memory did once the server held all sessions that it keeps; "" where it is not known."""
+    kept, first, last = (number(run, field) for field in ("kept_sessions", *SETTLED))
+    if kept is None or first is None or last is None:
+        return ""
+    return f"with all {kept:,.0f} sessions that are kept, memory is {first:,.0f} MB in the first third and {last:,.0f} MB in the last"
 
 
 def _plans(reader: Reader) -> Content:
@@ -149,7 +177,9 @@ def _growth(curve: Sequence[Row]) -> str:
     return f"with {many:,.0f} ready plans in place of {few:,.0f}, own needs met are {moved(before, after)}"
 
 
-SPEED = Experiment("speed", "Speed", "How long do plans, checks and searches take?", ("plan", "verify-speed", "index"), _speed)
+SPEED = Experiment(
+    "speed", "Speed", "How long do plans, checks and searches take?", ("plan", "page-speed", "load", "verify-speed", "index"), _speed
+)
 PLANS = Experiment(
     "plans",
     "Plans",

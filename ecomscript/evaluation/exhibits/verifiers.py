@@ -14,7 +14,7 @@ from ecomscript.verification.claims import TASKS
 
 GOLD = "gold dev"
 """The split that was checked item by item by hand."""
-SHIPPED, FROZEN, PAPER = "shipped", "frozen embedding + logistic regression", "adapter paper"
+SHIPPED, FROZEN, PAPER = "shipped", "frozen embedding + logistic regression", "LoRA, the paper's settings"
 BASELINES = ("majority", "random", "cosine, zero-shot", "bm25")
 """How the names of trivial models start."""
 PUBLISHED_NOTE = (
@@ -29,7 +29,7 @@ ROBERTA = "python -m ecomscript.verification.train --task t2 --base-model Facebo
 
 
 def _leaderboard(reader: Reader) -> Content:
-    rows = _scored(reader, "verifiers", "language-models")
+    rows = _scored(reader, "verifiers", "language-models", "language-model-verifiers")
     optional = [key for key in ("base", "seed") if any(text(row, key) for row in rows)]
     shown = columns("model", "task", "split", "items", "auc", "accuracy", "macro_f1", "pair_accuracy", "ece", *optional)
     names = in_order(rows, "model")
@@ -222,7 +222,7 @@ LEADERBOARD = Experiment(
     "leaderboard",
     "Leaderboard",
     "How well do verifiers and baselines tell right from wrong plans (T1), products (T2) and bundles (T3)?",
-    ("verifiers", "language-models", PUBLISHED),
+    ("verifiers", "language-models", "language-model-verifiers", PUBLISHED),
     _leaderboard,
 )
 BASELINE = Experiment(

@@ -15,16 +15,19 @@ from ecomscript.ui.client import TIPS_JS
 
 _WORDS = {"table": texts.BENCH_ROWS, "cases": texts.BENCH_CASES, "copied": texts.COPIED, "failed": texts.COPY_FAILED}
 
-INDEX_JS = f"""
-const asked = () => {{
+ASKED_JS = f"""() => {{
   const query = new URLSearchParams(location.search);
-  return query.get('tab') === '{TAB}' ? query.get('exp') : null;
-}};
-const center = () => {{
+  return query.get('tab') === '{TAB}' ? query.get('exp') ?? '' : '';
+}}"""
+"""What the address names, read when the question is sent. An event's own data would not do: of clicks that wait for an answer
+Gradio asks the last one with the data of the first."""
+
+INDEX_JS = """
+const center = () => {
   const list = element.querySelector('.es-index-list'), link = list?.querySelector('[aria-current]');
   if (link && list.scrollWidth > list.clientWidth) list.scrollLeft = link.offsetLeft - (list.clientWidth - link.offsetWidth) / 2;
-}};
-element.addEventListener('click', event => {{
+};
+element.addEventListener('click', event => {
   const link = event.target.closest('a[data-exp]');
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
@@ -32,12 +35,12 @@ element.addEventListener('click', event => {{
   url.search = link.getAttribute('href');
   if (kept) url.searchParams.set('__theme', kept);
   history.pushState(null, '', url);
-  trigger('open', {{exp: link.dataset.exp}});
-}});
-addEventListener('popstate', () => {{ if (element.isConnected) trigger('open', {{exp: asked()}}); }});
+  trigger('open');
+});
+addEventListener('popstate', () => { if (element.isConnected) trigger('open'); });
 watch('value', center);
 // Experiments come when the tab is first looked at: the page opens without them.
-if (!document.querySelector('#bench-exhibit article')) trigger('open', {{exp: asked()}});
+if (!document.querySelector('#bench-exhibit article')) trigger('open');
 """
 
 EXHIBIT_JS = (

@@ -23,6 +23,8 @@ PairRule = Callable[[Facts, Facts], str | None]
 
 RULES: dict[str, Rule] = {}
 """Every rule by its name, in the order in which they are asked."""
+GOAL_RULES: list[GoalRule] = []
+"""Those of them that look at the objective and one product alone."""
 
 
 def over_bundle(name: str) -> Callable[[Rule], Rule]:
@@ -45,6 +47,7 @@ def against_goal(name: str) -> Callable[[GoalRule], GoalRule]:
                     yield Finding(place, None, reason)
 
         RULES[name] = ask
+        GOAL_RULES.append(rule)
         return rule
 
     return register

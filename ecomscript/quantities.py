@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ecomscript.schema import Product
-from ecomscript.ui import texts
+if TYPE_CHECKING:  # the schema itself counts with quantities
+    from ecomscript.schema import Product
 
 MAX_QUANTITY = 99
 MOST_PEOPLE = 100_000
@@ -61,11 +61,6 @@ class Share:
         """Return how many serve so many people, at least 1 and at most 99."""
         return min(max(math.ceil(people / self.people), 1), MAX_QUANTITY)
 
-    def words(self, quantity: int, people: int) -> str:
-        """Return the sum in words, such as "2 × pack of 8 for 12 people"."""
-        one = texts.SHARES[self.unit].format(n=self.people)
-        return texts.SHARE_SUM.format(quantity=quantity, one=one, people=texts.count(people, "person", "people"))
-
 
 def share(product: Product) -> Share | None:
     """Return whom one of ``product`` serves; None when it does not go by people, or nothing says how many it serves."""
@@ -96,6 +91,11 @@ def quantity_for(product: Product, people: int | None) -> int:
     return one.quantity(people) if one and people else 1
 
 
+def cost_usd(product: Product, people: int | None) -> float:
+    """Return what so many of a product as the people need cost together; 0 when the catalogue has no price."""
+    return round(product.price_usd * quantity_for(product, people), 2) if product.price_usd else 0.0
+
+
 def _name(product: Product) -> str:
     """Return what the product is in a few lower-case words: its kind, else its title's name without numbers."""
     text = product.kind or re.sub(r"\b(?:pack|set|box|case) of \d+|\d\S*", "", product.title.partition(",")[0])
@@ -104,8 +104,9 @@ def _name(product: Product) -> str:
 
 def _attribute(product: Product, key: str) -> int | None:
     value = product.attributes.get(key)
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 1
-    return int(value) if whole and isinstance(value, int | float) and value <= MOST_PEOPLE else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 1 <= value <= MOST_PEOPLE else None
 
 
 def _in_title(pattern: re.Pattern[str], product: Product) -> int | None:

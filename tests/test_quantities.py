@@ -1,9 +1,11 @@
 """How many of a product so many people need."""
 
+from dataclasses import replace
+
 import pytest
 
+from ecomscript.quantities import Share, cost_usd, quantity_for, share
 from ecomscript.schema import Product
-from ecomscript.ui.quantities import Share, quantity_for, share
 
 
 def product(title, kind=None, category="", **attributes):
@@ -72,8 +74,7 @@ def test_a_tent_for_four_is_two_for_eight():
     assert quantity_for(product("4-Person Tent"), 8) == 2
 
 
-def test_the_sum_in_words():
-    assert Share(8, "pack").words(2, 12) == "2 × pack of 8 for 12 people"
-    assert Share(4, "servings").words(1, 1) == "1 × 4 servings for 1 person"
-    assert Share(4, "places").words(2, 8) == "2 × 4-person for 8 people"
-    assert Share(1, "each").words(4, 4) == "4 × one each for 4 people"
+def test_costs_count_how_many_are_needed():
+    tent = replace(product("4-Person Tent"), price_usd=99.99)
+    assert (cost_usd(tent, None), cost_usd(tent, 4), cost_usd(tent, 8)) == (99.99, 99.99, 199.98)
+    assert cost_usd(product("4-Person Tent"), 8) == 0.0
