@@ -44,6 +44,8 @@ def test_forged_products_are_refused(payload):
 def test_edit():
     basket = Basket().add([TENT, LAMP])
     assert edit(basket, {"act": "quantity", "pid": "tent", "quantity": 3}).items == 4
+    assert [edit(basket, {"act": "more", "pid": "tent", "more": n}).items for n in (-1, 1, 2, 10**30)] == [2, 3, 4, 100]
+    assert edit(basket, {"act": "more", "pid": "nobody", "more": 1}) == basket
     assert edit(basket, {"act": "remove", "pid": "tent"}).ids == ["lamp"]
     assert edit(basket, {"act": "clear"}) == Basket()
     marked = edit(edit(basket, {"act": "tick", "pid": "tent", "on": True}), {"act": "optional", "pid": "lamp", "on": True})
@@ -63,6 +65,9 @@ def test_edit():
         {"act": "quantity", "pid": "tent", "quantity": "2"},
         {"act": "quantity", "pid": "tent", "quantity": True},
         {"act": "quantity", "pid": ["tent"], "quantity": 2},
+        {"act": "more", "pid": "tent", "more": "1"},
+        {"act": "more", "pid": "tent", "more": True},
+        {"act": "more", "more": 1},
         {"act": "tick", "pid": "tent"},
         {"act": "tick", "pid": "tent", "on": 1},
         {"act": "tick", "pid": {}, "on": True},

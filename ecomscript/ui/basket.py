@@ -147,6 +147,11 @@ class Basket:
         """Return a basket with this many of a product that is in it, held to 1–99, as the person wants it."""
         return self._changed(product_id, quantity=min(max(quantity, 1), MAX_QUANTITY), by_hand=True)
 
+    def with_more(self, product_id: str, more: int) -> Basket:
+        """Return a basket with so many more of a product that is in it, or fewer, held to 1–99."""
+        held = sum(line.quantity for line in self.lines if line.product.product_id == product_id)
+        return self.with_quantity(product_id, held + more)
+
     def with_optional(self, product_id: str, optional: bool) -> Basket:
         """Return a basket in which this product is only nice to have, or a must-have again."""
         return self._changed(product_id, optional=optional)
@@ -240,21 +245,23 @@ def edit(basket: Basket, payload: Any) -> Basket:
 
     Args:
         basket: The basket so far.
-        payload: ``{"act": "quantity", "pid": …, "quantity": n}``, ``{"act": "optional" or "tick", "pid": …, "on": bool}``,
-            ``{"act": "remove", "pid": …}`` or ``{"act": "clear"}``; comes from the browser, so anything is possible.
+        payload: ``{"act": "quantity", "pid": …, "quantity": n}``, ``{"act": "more", "pid": …, "more": ±n}``,
+            ``{"act": "optional" or "tick", "pid": …, "on": bool}``, ``{"act": "remove", "pid": …}`` or ``{"act": "clear"}``; comes from the browser, so anything is possible.
 
     Raises:
         InputError: The payload is none of these.
     """
     data: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
-    act, product_id, quantity, on = data.get("act"), data.get("pid"), data.get("quantity"), data.get("on")
+    act, product_id, on = data.get("act"), data.get("pid"), data.get("on")
     if act == "clear":
         return Basket()
     if isinstance(product_id, str):
         if act == "remove":
             return basket.remove(product_id)
-        if act == "quantity" and isinstance(quantity, int) and not isinstance(quantity, bool):
+        if act == "quantity" and type(quantity := data.get("quantity")) is int:
             return basket.with_quantity(product_id, quantity)
+        if act == "more" and type(more := data.get("more")) is int:
+            return basket.with_more(product_id, more)
         if act == "optional" and isinstance(on, bool):
             return basket.with_optional(product_id, on)
         if act == "tick" and isinstance(on, bool):

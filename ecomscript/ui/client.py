@@ -153,29 +153,27 @@ paint();
 BASKET_JS = (
     """
 const most = 99;
-const send = (input, wanted) => {
-  const quantity = Math.min(most, Math.max(1, Math.round(wanted) || 1));
-  input.value = quantity;
-  trigger('edit', {act: 'quantity', pid: input.dataset.pid, quantity});
-};
+const show = (input, quantity) => input.value = Math.min(most, Math.max(1, Math.round(quantity) || 1));
 element.addEventListener('click', event => {
   const target = event.target.closest('[data-act]');
   if (!target || target.disabled) return;
-  const {act, pid, delta} = target.dataset;
+  const {act, pid} = target.dataset;
   if (act === 'jump') {
     event.preventDefault();
     const title = element.querySelector('#basket-title');
     title.scrollIntoView();
     title.focus();
-  } else if (act === 'step') {
-    const input = target.parentElement.querySelector('input');
-    send(input, Number(input.value) + Number(delta));
+  } else if (act === 'more') {
+    // What is sent is how many more: the number shown may be older than a click on its way.
+    const input = target.parentElement.querySelector('input'), more = Number(target.dataset.more);
+    show(input, Number(input.value) + more);
+    trigger('edit', {act, pid, more});
   } else if (act === 'optional') trigger('edit', {act, pid, on: target.getAttribute('aria-pressed') !== 'true'});
   else trigger('edit', {act, pid: pid ?? null});
 });
 element.addEventListener('change', event => {
   const input = event.target;
-  if (input.matches('input[type=number]')) send(input, Number(input.value));
+  if (input.matches('input[type=number]')) trigger('edit', {act: 'quantity', pid: input.dataset.pid, quantity: show(input, Number(input.value))});
   else if (input.matches('input[type=checkbox]')) trigger('edit', {act: 'tick', pid: input.dataset.pid, on: input.checked});
 });
 new IntersectionObserver(([entry]) => element.classList.toggle('is-seen', entry.isIntersecting)).observe(element);

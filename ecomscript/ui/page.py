@@ -20,6 +20,7 @@ from ecomscript.ui.assistant import PlanTab
 from ecomscript.ui.bench.page import TAB
 from ecomscript.ui.bench.tab import BENCH_STYLESHEET, BenchTab
 from ecomscript.ui.border import Planner
+from ecomscript.ui.client_stream import STREAM_JS
 from ecomscript.ui.theme import STYLESHEET, theme
 from ecomscript.ui.view import Describe
 from ecomscript.verification.claims import Task
@@ -90,6 +91,7 @@ def launch(demo: gr.Blocks, settings: Settings, prevent_thread_lock: bool = Fals
             state_session_capacity=settings.sessions,
             theme=theme(),
             css_paths=[STYLESHEET, BENCH_STYLESHEET],
+            head=f"<script>{STREAM_JS}</script>",
         )
     except OSError as error:
         cause = f"The page cannot be served at {settings.host}, port {settings.port or '7860 and the next ones'}"

@@ -84,9 +84,9 @@ def _controls(line: Line, name: str) -> str:
     """Return what a line can be changed with; ``name`` is escaped already."""
     pid = escape(line.product.product_id)
 
-    def stepper(delta: int, sign: str, label: str, off: bool) -> str:
+    def stepper(more: int, sign: str, label: str, off: bool) -> str:
         return (
-            f'<button type="button" data-act="step" data-pid="{pid}" data-delta="{delta}" '
+            f'<button type="button" data-act="more" data-pid="{pid}" data-more="{more}" '
             f'aria-label="{label.format(title=name)}"{" disabled" if off else ""}>{sign}</button>'
         )
 

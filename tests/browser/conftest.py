@@ -49,10 +49,11 @@ def open_page(chromium, url):
     """Open the page; every request that leaves the machine, and every error in the browser's console, fails the test at its end."""
     contexts, trouble = [], []
 
-    def opener(query="", size="desktop", scheme="light", wait="#plan :is(section, header)"):
+    def opener(query="", size="desktop", scheme="light", wait="#plan :is(section, header)", script=""):
         context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce", has_touch=size == "phone")
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.set_default_timeout(15000)
         page.on("request", lambda r: trouble.append(r.url) if not r.url.startswith((url, "data:", "blob:")) else None)
         page.on("pageerror", lambda e: trouble.append(str(e)))

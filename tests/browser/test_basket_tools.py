@@ -33,7 +33,7 @@ def test_quantities_follow_the_people_but_not_over_the_person(open_page, size):
     page.fill("#people input, #people textarea", "12")
     page.click("#plan-button")
     expect(line(page, "tent").locator("input[type=number]")).to_have_value("3")
-    line(page, "tent").locator("[data-delta='-1']").click()
+    line(page, "tent").locator("[data-more='-1']").click()
     expect(line(page, "tent")).to_contain_text("your number; 3 × 4-person for 12 people would do")
     page.fill("#people input, #people textarea", "40")
     page.click("#plan-button")

@@ -73,7 +73,7 @@ def test_basket_counts_totals_and_exports(open_page):
     plan(page, "camping under $250")
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")
-    plus = page.locator("[data-act=step][data-delta='1']").first
+    plus = page.locator("[data-act=more][data-more='1']").first
     for _ in range(3):
         plus.click()
     page.wait_for_function("document.querySelector('.es-subtotal').textContent === '$596.00'")
@@ -262,7 +262,7 @@ def test_one_click_ends_a_conflict(open_page):
     assert "1 conflict found" in page.inner_text("#status")
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")
-    page.locator("[data-act=step][data-delta='1'][data-pid=stove]").click()
+    page.locator("[data-act=more][data-more='1'][data-pid=stove]").click()
     page.wait_for_selector(".es-line input[data-pid=stove][value='2']")
     assert page.locator(".es-doubt").count() == 2
     page.focus("[data-act=swap]")

@@ -75,7 +75,7 @@ def test_what_is_turned_down_leaves_the_basket_and_undo_brings_it_back(open_page
     plan(page, "verified camping under $250")
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")
-    page.locator("[data-act=step][data-delta='1'][data-pid=aid]").click()
+    page.locator("[data-act=more][data-more='1'][data-pid=aid]").click()
     page.wait_for_selector(".es-line input[data-pid=aid][value='2']")
     press(page, card(page, "aid"), "Not interested")
     page.wait_for_selector("text=Nothing else suits its place")

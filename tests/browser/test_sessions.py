@@ -109,7 +109,7 @@ def fill(page):
     expect(lines).to_have_count(products - 1)
     first = lines.first.locator("input[type=number]")
     wanted = str(int(first.input_value()) + 1)
-    lines.first.locator("[data-delta='1']").click()
+    lines.first.locator("[data-more='1']").click()
     expect(first).to_have_value(wanted)
     lines.nth(1).locator(".es-nice").click()
     expect(lines.nth(1).locator(".es-nice")).to_have_attribute("aria-pressed", "true")

@@ -29,7 +29,7 @@ def plan(page, goal="verified camping"):
 def fill_basket(page):
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")
-    page.locator("[data-act=step][data-delta='1'][data-pid=stove]").click()
+    page.locator("[data-act=more][data-more='1'][data-pid=stove]").click()
     page.wait_for_selector(".es-line input[data-pid=stove][value='2']")
 
 

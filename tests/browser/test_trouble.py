@@ -9,6 +9,23 @@ pytestmark = pytest.mark.browser
 BLOCKED = """for (const name of ['localStorage', 'sessionStorage'])
   Object.defineProperty(window, name, {get() { throw new DOMException('denied', 'SecurityError'); }});"""
 
+LATE = """
+const ask = window.fetch;
+window.streamsEnded = 0;
+const late = async (chunk, stream) => {
+  if (new TextDecoder().decode(chunk).includes('close_stream')) {
+    window.streamsEnded += 1;
+    await new Promise(done => setTimeout(done, 1000));
+  }
+  stream.enqueue(chunk);
+};
+window.fetch = async (...call) => {
+  const response = await ask(...call);
+  if (!response.url.includes('/queue/data')) return response;
+  return new Response(response.body.pipeThrough(new TransformStream({transform: late})), response);
+};
+"""
+
 
 def test_two_tabs_edit_at_once_and_neither_loses_anything(open_page):
     first = open_page()
@@ -68,3 +85,27 @@ def test_too_many_steps_and_huge_titles_end_in_a_sentence(open_page):
     )
     page.get_by_text("A plan holds at most 30 steps").first.wait_for(timeout=60000)
     expect(page.locator(".es-step")).to_have_count(30, timeout=60000)
+
+
+def test_a_click_between_two_streams_is_answered(open_page):
+    page = open_page(script=LATE)
+    plan(page)
+    page.locator("[data-act=cart]").first.click()
+    expect(page.locator(".es-line")).to_have_count(1)
+    ended = page.evaluate("window.streamsEnded")
+    page.wait_for_function(f"window.streamsEnded > {ended}")
+    for count in (2, 3):
+        page.locator(f"[data-act=cart] >> nth={count}").click()
+        expect(page.locator(".es-line")).to_have_count(count)
+
+
+def test_a_click_on_more_counts_from_what_the_basket_holds(open_page):
+    page = open_page()
+    plan(page)
+    page.locator("[data-act=cart]").first.click()
+    quantity = page.get_by_role("spinbutton")
+    for _ in range(3):
+        quantity.evaluate("input => input.value = 1")  # as an answer to an earlier click would
+        page.locator("[data-act=more][data-more='1']").click()
+    expect(page.locator(".es-subtotal")).to_have_text("$596.00")
+    expect(quantity).to_have_value("4")
