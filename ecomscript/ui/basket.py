@@ -246,7 +246,8 @@ def edit(basket: Basket, payload: Any) -> Basket:
     Args:
         basket: The basket so far.
         payload: ``{"act": "quantity", "pid": …, "quantity": n}``, ``{"act": "more", "pid": …, "more": ±n}``,
-            ``{"act": "optional" or "tick", "pid": …, "on": bool}``, ``{"act": "remove", "pid": …}`` or ``{"act": "clear"}``; comes from the browser, so anything is possible.
+            ``{"act": "optional" or "tick", "pid": …, "on": bool}``, ``{"act": "remove", "pid": …}`` or ``{"act": "clear"}``;
+            comes from the browser, so anything is possible.
 
     Raises:
         InputError: The payload is none of these.

@@ -172,9 +172,9 @@ element.addEventListener('click', event => {
   else trigger('edit', {act, pid: pid ?? null});
 });
 element.addEventListener('change', event => {
-  const input = event.target;
-  if (input.matches('input[type=number]')) trigger('edit', {act: 'quantity', pid: input.dataset.pid, quantity: show(input, Number(input.value))});
-  else if (input.matches('input[type=checkbox]')) trigger('edit', {act: 'tick', pid: input.dataset.pid, on: input.checked});
+  const input = event.target, {pid} = input.dataset;
+  if (input.matches('input[type=number]')) trigger('edit', {act: 'quantity', pid, quantity: show(input, Number(input.value))});
+  else if (input.matches('input[type=checkbox]')) trigger('edit', {act: 'tick', pid, on: input.checked});
 });
 new IntersectionObserver(([entry]) => element.classList.toggle('is-seen', entry.isIntersecting)).observe(element);
 // A morph changes the attribute of a number that was typed over, not the number shown; the same goes for a tick.

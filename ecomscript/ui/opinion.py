@@ -49,9 +49,9 @@ def consulting(
 def _asked_for(view: PlanView, payload: Any, backing: Backing) -> Claim:
     if view.phase == "working":
         raise InputError(*texts.EDIT_BUSY)
-    key, product_id = (payload.get(name) for name in ("key", "pid")) if isinstance(payload, Mapping) else (None, None)
-    task = next((task for task in TASKS if task == key), None)
-    found = claimed(view, task, str(product_id)) if task else None
+    data: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
+    task = next((task for task in TASKS if task == data.get("key")), None)
+    found = claimed(view, task, str(data.get("pid"))) if task else None
     if found is None or not asks_second(view, *found, backing):
         raise InputError(*texts.STALE)
     return found[0]
