@@ -278,22 +278,21 @@ class Composer:
         """Put the wanted kinds that no step has yet into the step that they serve best, or borrow a step of a near plan."""
         library = self._library
         query = asked[0].query
-        mapped = self._mapped([d.text for d in drafts], query)
-        for kind, part in wanted.items():
-            if any(kind in d.needs for d in drafts):
-                continue
+        loose = {kind: part for kind, part in wanted.items() if not any(kind in d.needs for d in drafts)}
+        open_to = [d for d in drafts if d.buys and len(d.needs) < PER_STEP] if loose else []
+        spots = list(zip(open_to, self._mapped([d.text for d in open_to], query), strict=True)) if open_to else []
+        for kind, part in loose.items():
             vector = library.kind_vectors[library.kind_row[kind]]
-            fits = [float(m @ vector) if d.buys and len(d.needs) < PER_STEP else -1.0 for m, d in zip(mapped, drafts, strict=True)]
-            best = max(fits, default=-1.0)
-            if best >= PLACE:
-                drafts[fits.index(best)].needs.append(kind)
+            fits = [(float(mapped @ vector), draft) for draft, mapped in spots if len(draft.needs) < PER_STEP]
+            fit, nearest = max(fits, key=lambda found: found[0], default=(-1.0, None))
+            if nearest is not None and fit >= PLACE:
+                nearest.needs.append(kind)
                 continue
             lent = self._lend(kind, asked[part].near, wishes)
             if lent is None or len(drafts) >= MOST_STEPS or any(lent.text == d.text for d in drafts):
                 continue
-            at = sum(d.place <= lent.place for d in drafts)
-            drafts.insert(at, lent)
-            mapped = np.insert(mapped, at, self._mapped([lent.text], query), axis=0)
+            drafts.insert(sum(d.place <= lent.place for d in drafts), lent)
+            spots.append((lent, self._mapped([lent.text], query)[0]))
 
     def _mapped(self, steps: Sequence[str], query: Vectors) -> Vectors:
         """Return the (len(steps), dim) query vectors of steps after the learnt map."""
