@@ -75,6 +75,7 @@ verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(RUNS)/t1
 	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --average --out $(MODELS)/t1
 	$(TRAIN) --task t3 $(TUNED) --epochs 6 --start-from $(MODELS)/t2 --out $(MODELS)/t3
+	$(TRAIN) --task t1 $(STRONGER) --library-epochs 1 --epochs 1 --out $(MODELS)/strong/t1
 	$(TRAIN) --task t3 $(STRONGER) --epochs 2 --start-from $(MODELS)/strong/t2 --out $(MODELS)/strong/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 

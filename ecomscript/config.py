@@ -41,7 +41,7 @@ class Settings:
         threads: CPU threads for the encoder.
         sessions: Of how many visitors plan and basket are held in memory at once, the last ones seen.
         models_dir: Folder of the verifiers t1, t2 and t3; another one, with adapters of a stronger base, may take its place.
-        verify: Which T2 and T3 `verify` asks: see ``verification.suite.strong_for_claims``.
+        verify: Which verifiers `verify` asks: see ``verification.suite.strong_for_claims``.
         chromium: The browser that measures the page.
         feedback: Whether visitors may rate; False shows no thumbs and stores nothing.
         feedback_file: SQLite file of the ratings; None means ``feedback.sqlite`` in ``cache_dir``.

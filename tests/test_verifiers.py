@@ -167,12 +167,12 @@ def test_no_text_ends_in_a_traceback(verify, tmp_path, capsys, task, text):
 def test_claims_are_judged_by_both_sizes_where_the_strong_one_is_at_hand(tmp_path, monkeypatch, choice, installed, shipped, both):
     monkeypatch.setattr(suite, "packaged_mpnet", lambda: tmp_path if installed else None)
     if shipped:
-        for task in ("t2", "t3"):
+        for task in TASKS:
             (tmp_path / suite.STRONG / task).mkdir(parents=True)
-    assert [suite.strong_for_claims(choice, tmp_path, task) for task in TASKS] == [False, both, both]
+    assert [suite.strong_for_claims(choice, tmp_path, task) for task in TASKS] == [both] * 3
 
 
-@pytest.mark.parametrize(("task", "rows"), [("t2", T2), ("t3", T3)])
+@pytest.mark.parametrize(("task", "rows"), ROWS.items())
 def test_the_command_asks_the_sizes_that_were_chosen(verify, models, tiny_bert, monkeypatch, capsys, task, rows):
     monkeypatch.setenv("ECOMSCRIPT_MODELS", str(models))
     monkeypatch.setenv("ECOMSCRIPT_VERIFY", "strong")

@@ -56,7 +56,7 @@ def parts_of(task: Task, folder: Path, items: Sequence[Item], strong: bool = Fal
         task: One of the three.
         folder: Holds the adapters.
         items: Of the task.
-        strong: Whether both sizes judge, T2 or T3.
+        strong: Whether both sizes judge.
     """
     claims = [item.claim for item in items]
     model = open_model(adapters_of(task, folder, strong), task)

@@ -40,7 +40,7 @@ SWEEP: dict[str, tuple[float, float]] = {
 
 def rows(settings: Settings, seed: int) -> list[dict[str, Any]]:
     """Return the share of wrong choices and what stays out: without T2 and as shipped, and on validation for other weights and gates."""
-    t2 = ProductVerifier.load(settings.models_dir / CHOICE)
+    t2 = ProductVerifier.load([settings.models_dir / CHOICE])
     index = IntentionIndex.load(ensure_demo(settings), settings.encoder)
     encode = open_encoder(settings.encoder).encode
     by_title = {product.title: (row, product) for row, product in enumerate(index.products)}

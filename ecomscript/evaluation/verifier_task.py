@@ -151,7 +151,7 @@ def _shipped(task: Task, data: Data, seed: int, models: Path) -> Rows:
             parts, _ = parts_of(task, models, items, strong=True)
             yield {"task": task, "model": "shipped, both bases", "split": split, **measure(items, pooled.probability(parts), seed)}
     if task == "t2" and (models / CHOICE).is_dir():
-        choice = ProductVerifier.load(models / CHOICE)
+        choice = ProductVerifier.load([models / CHOICE])
         for split, items in unseen.items():
             claims = [item.claim for item in items if isinstance(item.claim, ProductClaim)]
             yield {"task": task, "model": "shipped, for plans", "split": split, **measure(items, choice.scores(claims), seed)}

@@ -6,7 +6,7 @@ STREAM_JS = """
 // nobody: a click is lost. Here a stream that ends while an answer is due goes on with the next one, and the client never knows.
 (() => {
   const ask = window.fetch.bind(window);
-  const due = new Set();
+  const due = new Set(), early = new Set();  // joined and not answered; answered before the word came that they had joined
   let told = Promise.resolve();
   const answers = async function* (request, response) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -17,8 +17,8 @@ STREAM_JS = """
       const whole = (rest + value).split('\\n\\n');
       rest = whole.pop();
       for (const text of whole) {
-        const {msg, event_id: event} = JSON.parse(text.replace('data: ', ''));
-        if (msg === 'process_completed') due.delete(event);
+        const {msg, event_id: event} = text.startsWith('data: ') ? JSON.parse(text.slice(6)) : {};
+        if (msg === 'process_completed' && !due.delete(event)) early.add(event);
         if (msg === 'close_stream') {
           const next = due.size ? await ask(request) : null;
           if (next?.ok) return yield* answers(request, next);
@@ -44,7 +44,8 @@ STREAM_JS = """
     const response = await (request ? ask(request) : ask(...call));
     if (!end || !response.ok) return response;
     if (request) return followed(request, response);
-    due.add((await response.clone().json()).event_id);
+    const {event_id: event} = await response.clone().json();
+    if (!early.delete(event)) due.add(event);
     await told;
     return response;
   };

@@ -54,13 +54,13 @@ class BundleVerifier:
         self._logits: Callable[[Sequence[Segments]], npt.ArrayLike] = self._ask
 
     @classmethod
-    def load(cls, folder: Path, product: ProductVerifier, base: Base | None = None, beside: Sequence[Path] = ()) -> BundleVerifier:
-        """Read adapter and combiner, and the adapters of other folders that the combiner counts in.
+    def load(cls, folders: Sequence[Path], product: ProductVerifier, base: Base | None = None) -> BundleVerifier:
+        """Read the adapters of ``folders`` as one (``suite.adapters_of``), and the combiner in the first.
 
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(open_model((folder, *beside), "t3", base), product, Combiner.load(folder, PARTS))
+        return cls(open_model(folders, "t3", base), product, Combiner.load(folders[0], PARTS))
 
     def remembering(self) -> BundleVerifier:
         """Return the verifier with a memory: the bundle of an edited plan is mostly made of what was asked before.

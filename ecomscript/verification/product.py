@@ -26,13 +26,13 @@ class ProductVerifier:
         self.model, self.combiner = model, combiner
 
     @classmethod
-    def load(cls, folder: Path, base: Base | None = None, beside: Sequence[Path] = ()) -> ProductVerifier:
-        """Read adapter and calibration, and the adapters of other folders that the calibration counts in.
+    def load(cls, folders: Sequence[Path], base: Base | None = None) -> ProductVerifier:
+        """Read the adapters of ``folders`` as one (``suite.adapters_of``), and the calibration in the first.
 
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(open_model((folder, *beside), "t2", base), Combiner.load(folder, ("model",)))
+        return cls(open_model(folders, "t2", base), Combiner.load(folders[0], ("model",)))
 
     def parts(self, claims: Sequence[ProductClaim]) -> dict[str, npt.NDArray[np.float64]]:
         """Return the (n,) logits of the model, all claims in one go."""

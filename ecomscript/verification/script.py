@@ -12,9 +12,9 @@ import numpy.typing as npt
 from ecomscript.schema import Verdict
 from ecomscript.verification.claims import ScriptClaim
 from ecomscript.verification.combine import Combiner
-from ecomscript.verification.lora import Base, load_adapter
+from ecomscript.verification.lora import Base
 from ecomscript.verification.order import Encode, OrderModel
-from ecomscript.verification.pooled import Model
+from ecomscript.verification.pooled import Model, open_model
 
 PARTS = ("whole", "steps", "order")
 """Names of the parts."""
@@ -51,13 +51,13 @@ class ScriptVerifier:
         self.model, self.order, self.encode, self.combiner = model, order, encode, combiner
 
     @classmethod
-    def load(cls, folder: Path, encode: Encode, base: Base | None = None) -> ScriptVerifier:
-        """Read adapter, order model and combiner.
+    def load(cls, folders: Sequence[Path], encode: Encode, base: Base | None = None) -> ScriptVerifier:
+        """Read the adapters of ``folders`` as one (``suite.adapters_of``), the combiner in the first, and the order model in the last.
 
         Raises:
             ModelError: A file is missing, damaged or for another base.
         """
-        return cls(load_adapter(folder, "t1", base), OrderModel.load(folder), encode, Combiner.load(folder, PARTS))
+        return cls(open_model(folders, "t1", base), OrderModel.load(folders[-1]), encode, Combiner.load(folders[0], PARTS))
 
     def parts(self, claims: Sequence[ScriptClaim]) -> ScriptParts:
         """Return what each part says of the scripts."""

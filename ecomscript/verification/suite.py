@@ -50,7 +50,7 @@ class Verifiers:
             encode: The sentence encoder, for the order of steps.
             folder: Holds the folders t1, t2 and t3, and may hold t2-plans and strong.
             tasks: What is wanted; T3 brings T2.
-            strong: The tasks, T2 or T3, that are judged by both sizes.
+            strong: The tasks that are judged by both sizes.
         """
         problems: list[str] = []
 
@@ -62,13 +62,12 @@ class Verifiers:
                 return None
 
         base = attempt(Base)
-        t1 = attempt(lambda: ScriptVerifier.load(folder / "t1", encode, base)) if "t1" in tasks else None
-        own, *beside = adapters_of("t2", folder, "t2" in strong)
-        t2 = attempt(lambda: ProductVerifier.load(own, base, beside)) if {"t2", "t3"} & set(tasks) else None
-        bundles, *others = adapters_of("t3", folder, "t3" in strong)
-        t3 = attempt(lambda: BundleVerifier.load(bundles, t2, base, others)) if t2 is not None and "t3" in tasks else None
+        scripts, products, bundles = (adapters_of(task, folder, task in strong) for task in TASKS)
+        t1 = attempt(lambda: ScriptVerifier.load(scripts, encode, base)) if "t1" in tasks else None
+        t2 = attempt(lambda: ProductVerifier.load(products, base)) if {"t2", "t3"} & set(tasks) else None
+        t3 = attempt(lambda: BundleVerifier.load(bundles, t2, base)) if t2 is not None and "t3" in tasks else None
         for_plans = folder / CHOICE
-        choice = attempt(lambda: ProductVerifier.load(for_plans, base)) if t2 is not None and "t2" in tasks and for_plans.is_dir() else None
+        choice = attempt(lambda: ProductVerifier.load([for_plans], base)) if t2 is not None and "t2" in tasks and for_plans.is_dir() else None
         return cls(t1, t2, t3, choice, tuple(problems))
 
     def remembering(self) -> Verifiers:
@@ -107,14 +106,13 @@ def strong_for_claims(choice: VerifyChoice, folder: Path, task: Task) -> bool:
     Args:
         choice: "small", "strong", or "auto": both where the strong adapter is in ``folder`` and its base is installed.
         folder: Holds the adapters.
-        task: One of the three; there is no strong T1.
+        task: One of the three.
 
     Raises:
         ModelError: The installed weights of the base are not the published ones.
     """
-    if task == "t1" or choice == "small":
-        return False
-    return choice == "strong" or ((folder / STRONG / task).is_dir() and packaged_mpnet() is not None)
+    at_hand = choice == "auto" and (folder / STRONG / task).is_dir() and packaged_mpnet() is not None
+    return choice == "strong" or at_hand
 
 
 NO_VERIFIERS = Verifiers()
