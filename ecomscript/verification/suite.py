@@ -66,8 +66,8 @@ class Verifiers:
         t1 = attempt(lambda: ScriptVerifier.load(scripts, encode, base)) if "t1" in tasks else None
         t2 = attempt(lambda: ProductVerifier.load(products, base)) if {"t2", "t3"} & set(tasks) else None
         t3 = attempt(lambda: BundleVerifier.load(bundles, t2, base)) if t2 is not None and "t3" in tasks else None
-        for_plans = folder / CHOICE
-        choice = attempt(lambda: ProductVerifier.load([for_plans], base)) if t2 is not None and "t2" in tasks and for_plans.is_dir() else None
+        chooses = t2 is not None and "t2" in tasks and (folder / CHOICE).is_dir()
+        choice = attempt(lambda: ProductVerifier.load([folder / CHOICE], base)) if chooses else None
         return cls(t1, t2, t3, choice, tuple(problems))
 
     def remembering(self) -> Verifiers:
