@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from ecomscript.schema import Conflict, Match, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.markup import escape, items, short_title
-from ecomscript.ui.trust import Backing, Trust, asks_second, pending, product_trust, trust
+from ecomscript.ui.trust import Backing, Trust, asks_second, pending, plan_claimed, product_trust, trust
 from ecomscript.ui.view import PlanView, SecondOpinion
-from ecomscript.verification.claims import BundleClaim, Claim, ScriptClaim
+from ecomscript.verification.claims import Claim
 from ecomscript.words import both
 
 
 def plan_trust_html(view: PlanView, backing: Backing) -> str:
     """Return the confidences of script and bundle; while they are on their way, placeholders of the same size."""
-    shown = [_of_plan(ScriptClaim.of(view.goal, view.matched), view.script_verdict, view, backing)]
+    shown = [_of_plan("t1", view.script_verdict, view, backing)]
     if view.products or view.phase == "working":
-        shown.append(_of_plan(BundleClaim.of(view.goal, view.matched), _with_titles(view), view, backing))
+        shown.append(_of_plan("t3", _with_titles(view), view, backing))
     return items(shown, "es-trusts")
 
 
@@ -53,14 +54,13 @@ def conflicts_html(view: PlanView, backing: Backing) -> str:
     return f'<section class="es-conflicts" aria-labelledby="conflicts-title">{title}{entries}</section>'
 
 
-def _of_plan(claim: ScriptClaim | BundleClaim, verdict: Verdict | None, view: PlanView, backing: Backing) -> str:
-    task = claim.task
+def _of_plan(task: Literal["t1", "t3"], verdict: Verdict | None, view: PlanView, backing: Backing) -> str:
     waiting = view.phase == "working" and task not in view.checked
     found = pending(task) if waiting else trust(task, verdict, backing)
     said = f"<b>{escape(found.words)}</b>{number_html(found)}"
     shown = f'<p class="es-trust-words">{icon_html(found)}{said}</p>' if waiting else _button(said, found, task)
     reason = f'<p class="es-trust-reason">{escape(found.reason)}</p>' if found.reason else ""
-    second = "" if waiting else second_opinion_html(claim, verdict, view, backing)
+    second = "" if waiting else second_opinion_html(*plan_claimed(view, task), view, backing)
     return f'<div class="es-trust is-{found.look}"><p class="es-trust-label">{escape(found.label)}</p>{shown}{reason}{second}</div>'
 
 

@@ -9,9 +9,8 @@ from ecomscript.schema import Constraints, Match, MatchedStep, Product
 from ecomscript.ui import texts
 from ecomscript.ui.markup import escape, items
 from ecomscript.ui.render_trust import second_opinion_html
-from ecomscript.ui.trust import Backing, product_trust, product_verdict
+from ecomscript.ui.trust import Backing, product_claimed, product_trust
 from ecomscript.ui.view import PlanView
-from ecomscript.verification.claims import ProductClaim
 
 MORE_INTENTIONS = 2
 
@@ -29,7 +28,6 @@ def why_html(match: Match, step: str, view: PlanView, backing: Backing) -> str:
     others = [text for text in backing.intentions(match.product.product_id) if text != match.intention][:MORE_INTENTIONS]
     lenders = match.product.transferred_from
     fit = product_trust(match, backing)
-    claim = ProductClaim.of(view.goal, step, match.product)
     return _details(
         texts.WHY,
         (
@@ -41,7 +39,7 @@ def why_html(match: Match, step: str, view: PlanView, backing: Backing) -> str:
             (texts.WHY_MEETS, "; ".join(met(match.product, view.constraints))),
         ),
         match.product.title,
-        second_opinion_html(claim, product_verdict(match), view, backing, match.product.product_id),
+        second_opinion_html(*product_claimed(view, step, match), view, backing, match.product.product_id),
     )
 
 

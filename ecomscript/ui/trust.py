@@ -115,13 +115,22 @@ def claimed(view: PlanView, task: Task, product_id: str = "") -> tuple[Claim, Ve
         task: T1 for the steps, T2 for a product, T3 for all products together.
         product_id: The product; None is returned when it is not shown.
     """
+    if task != "t2":
+        return plan_claimed(view, task)
+    shown = ((matched.step.text, match) for matched in view.matched for match in matched.matches)
+    return next((product_claimed(view, step, match) for step, match in shown if match.product.product_id == product_id), None)
+
+
+def plan_claimed(view: PlanView, task: Literal["t1", "t3"]) -> tuple[Claim, Verdict | None]:
+    """Return what T1 was asked about the steps, or T3 about all products together, with its verdict."""
     if task == "t1":
         return ScriptClaim.of(view.goal, view.matched), view.script_verdict
-    if task == "t3":
-        return BundleClaim.of(view.goal, view.matched), view.bundle_verdict
-    shown = ((matched.step.text, match) for matched in view.matched for match in matched.matches)
-    step, match = next((pair for pair in shown if pair[1].product.product_id == product_id), ("", None))
-    return None if match is None else (ProductClaim.of(view.goal, step, match.product), product_verdict(match))
+    return BundleClaim.of(view.goal, view.matched), view.bundle_verdict
+
+
+def product_claimed(view: PlanView, step: str, match: Match) -> tuple[Claim, Verdict | None]:
+    """Return what T2 was asked about a product in its step, with its verdict."""
+    return ProductClaim.of(view.goal, step, match.product), product_verdict(match)
 
 
 def asks_second(view: PlanView, claim: Claim, verdict: Verdict | None, backing: Backing) -> bool:
