@@ -279,8 +279,8 @@ class Composer:
         library = self._library
         query = asked[0].query
         loose = {kind: part for kind, part in wanted.items() if not any(kind in d.needs for d in drafts)}
-        open_to = [d for d in drafts if d.buys and len(d.needs) < PER_STEP] if loose else []
-        spots = list(zip(open_to, self._mapped([d.text for d in open_to], query), strict=True)) if open_to else []
+        open_to = [d for d in drafts if d.buys and len(d.needs) < PER_STEP]
+        spots = list(zip(open_to, self._mapped([d.text for d in open_to], query), strict=True)) if loose and open_to else []
         for kind, part in loose.items():
             vector = library.kind_vectors[library.kind_row[kind]]
             fits = [(float(mapped @ vector), draft) for draft, mapped in spots if len(draft.needs) < PER_STEP]

@@ -111,8 +111,7 @@ def strong_for_claims(choice: VerifyChoice, folder: Path, task: Task) -> bool:
     Raises:
         ModelError: The installed weights of the base are not the published ones.
     """
-    at_hand = choice == "auto" and (folder / STRONG / task).is_dir() and packaged_mpnet() is not None
-    return choice == "strong" or at_hand
+    return choice == "strong" or (choice == "auto" and (folder / STRONG / task).is_dir() and packaged_mpnet() is not None)
 
 
 NO_VERIFIERS = Verifiers()
