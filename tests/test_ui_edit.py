@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_ui_render import BACKING, Tags
-from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, describe
+from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, views
 
 from ecomscript.errors import InputError
 from ecomscript.request import MAX_STEP_CHARS, MAX_STEPS
-from ecomscript.schema import Conflict, MatchedStep, PlanRequest, Step, Verdict
+from ecomscript.schema import Conflict, MatchedStep, Step, Verdict
 from ecomscript.ui import texts
-from ecomscript.ui.border import watch
 from ecomscript.ui.edit import apply_edit
 from ecomscript.ui.history import MAX_CHANGES
 from ecomscript.ui.render import plan_html, status_html
@@ -20,10 +19,6 @@ from ecomscript.ui.swap import swap_product
 from ecomscript.ui.view import PlanView
 
 PIPELINE = FakePipeline()
-
-
-def views(goal, **fields):
-    return list(watch(PIPELINE, PlanRequest(goal, **fields), describe))
 
 
 @pytest.fixture

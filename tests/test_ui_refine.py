@@ -5,16 +5,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, describe
+from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, describe, views
 
 from ecomscript.association.associate import AGAINST_THE_GOAL
 from ecomscript.association.notes import already_have, as_asked, left_out, without_kind
 from ecomscript.errors import InputError
 from ecomscript.request import MAX_REFINEMENTS, make_request
-from ecomscript.schema import Constraints, MatchedStep, PlanRequest
+from ecomscript.schema import Constraints, MatchedStep
 from ecomscript.ui import texts
 from ecomscript.ui.basket import Basket
-from ecomscript.ui.border import watch
 from ecomscript.ui.edit import apply_edit
 from ecomscript.ui.refine import by_rules, read
 from ecomscript.ui.render import plan_html
@@ -24,10 +23,6 @@ from ecomscript.ui.share import decode, encode
 from ecomscript.ui.view import PlanView
 
 PIPELINE = FakePipeline()
-
-
-def views(goal, **fields):
-    return list(watch(PIPELINE, PlanRequest(goal, **fields), describe))
 
 
 @pytest.fixture

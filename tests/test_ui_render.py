@@ -3,24 +3,18 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from ui_fakes import CARDS, HOSTILE, PRODUCTS, STEPS, FakePipeline, describe
+from ui_fakes import CARDS, HOSTILE, PRODUCTS, STEPS, views
 
 from ecomscript.schema import ConstraintItem, PlanRequest, Usage
 from ecomscript.ui import texts
 from ecomscript.ui.about import about_html
 from ecomscript.ui.basket import Basket
-from ecomscript.ui.border import watch
 from ecomscript.ui.markup import escape, title_parts
 from ecomscript.ui.render import plan_html, status_html, tile
 from ecomscript.ui.render_basket import basket_html
 from ecomscript.ui.render_why import why_html
 from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView
-
-
-def views(goal, **fields):
-    return list(watch(FakePipeline(), PlanRequest(goal, **fields), describe))
-
 
 BACKING = Backing(CARDS, (), PRODUCTS.get)
 

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import pytest
 from test_ui_render import BACKING, Tags
-from ui_fakes import CARDS, CONFLICT, HOSTILE, PRODUCTS, FakePipeline, describe
+from ui_fakes import CARDS, CONFLICT, HOSTILE, PRODUCTS, FakePipeline, views
 
 from ecomscript.config import PROJECT_ROOT
 from ecomscript.errors import InputError
 from ecomscript.evaluation.report_cards import ReportCard, report_cards
-from ecomscript.schema import Conflict, PlanRequest, Verdict
-from ecomscript.ui.border import watch
+from ecomscript.schema import Conflict, Verdict
 from ecomscript.ui.render import plan_html, status_html
 from ecomscript.ui.render_trust import conflicts_html, product_trust_html
 from ecomscript.ui.swap import swap_product
@@ -19,10 +18,6 @@ from ecomscript.ui.trust import Backing, number, trust
 from ecomscript.ui.view import PlanView
 
 PIPELINE = FakePipeline()
-
-
-def views(goal):
-    return list(watch(PIPELINE, PlanRequest(goal), describe))
 
 
 @pytest.fixture

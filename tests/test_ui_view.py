@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
-from ui_fakes import CONFLICT, SCORES, STEPS, FakePipeline, describe
+from ui_fakes import CONFLICT, SCORES, STEPS, FakePipeline, describe, views
 
 from ecomscript.errors import CatalogError, InputError
 from ecomscript.events import Failed, Finished, Planned, StepMatched, StepPlanned, Writing
@@ -10,10 +10,6 @@ from ecomscript.ui import texts
 from ecomscript.ui.border import visitor_of, watch
 from ecomscript.ui.render import plan_html
 from ecomscript.ui.view import PlanView, advance, follow, question_parts
-
-
-def views(goal, **fields):
-    return list(watch(FakePipeline(), PlanRequest(goal, **fields), describe))
 
 
 def test_steps_arrive_one_by_one():

@@ -13,7 +13,8 @@ import numpy as np
 
 from ecomscript.evaluation.report_cards import Level, ReportCard
 from ecomscript.events import BundleVerified, Failed, Finished, Planned, ScriptVerified, StepMatched
-from ecomscript.schema import Conflict, ConstraintItem, Constraints, Match, MatchedStep, Plan, Product, Script, Step, Verdict
+from ecomscript.schema import Conflict, ConstraintItem, Constraints, Match, MatchedStep, Plan, PlanRequest, Product, Script, Step, Verdict
+from ecomscript.ui.border import watch
 from ecomscript.verification.suite import Verifiers
 
 HOSTILE = (
@@ -236,3 +237,8 @@ def packed(whole, version="1"):
     """Return what stands in a link: an object, or any bytes, as somebody could have packed it."""
     text = whole if isinstance(whole, bytes) else json.dumps(whole).encode()
     return f"{version}.{base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip('=')}"
+
+
+def views(goal, **fields):
+    """What a visitor sees while a goal is planned, one view after each event."""
+    return list(watch(FakePipeline(), PlanRequest(goal, **fields), describe))
