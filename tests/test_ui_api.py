@@ -165,6 +165,12 @@ def test_nothing_but_the_ids_of_products_is_believed(pipeline):
     assert "tent" not in {product.product_id for product in ruled_out.products}
 
 
+@pytest.mark.parametrize(("planner", "confidence"), [("library", "a ready plan"), ("llm", "written by a language model")])
+def test_a_changed_plan_says_who_planned_it(pipeline, planner, confidence):
+    after = object_of(view_of(changed(pipeline_plan(pipeline), planner=planner, confidence=confidence), pipeline, describe))
+    assert (after["planner"], after["confidence"]) == (planner, confidence)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

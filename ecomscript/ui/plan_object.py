@@ -84,7 +84,7 @@ def object_of(view: PlanView) -> dict[str, Any]:
         goal=view.goal,
         status="plan",
         constraints=view.constraints,
-        planner="library",
+        planner="llm" if view.confidence == "written" else "library",
         confidence=view.confidence,
         objective=view.objective,
         steps=view.matched,
