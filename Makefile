@@ -82,7 +82,7 @@ verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels
 # The comparisons of the results: the paper's settings, no teacher, other seeds, intention injection, held-out domains.
 verifier-runs: $(STRONG)
 	for task in t1 t2 t3; do $(TRAIN) --task $$task --out $(RUNS)/$$task-paper || exit 2; done
-	for seed in 0 1 2; do for how in none contrastive matching; do \
+	for seed in 0 1 2; do for how in none contrastive matching masked; do \
 	  $(TRAIN) --task t2 $(TUNED) --seed $$seed $$([ $$how = none ] || echo --inject $$how) --out $(RUNS)/t2-inject-$$how-$$seed || exit 2; done; done
 	$(TRAIN) --task t2 $(TUNED) --hold-out-domains --out $(RUNS)/t2-held-out-domains
 

@@ -65,6 +65,24 @@ def test_trained_variants_whose_folders_are_gone_keep_their_rows_while_the_data_
     assert stored(shipped, data="b" * 64) == [shipped]
 
 
+def test_of_two_summaries_that_of_more_seeds_stays(tmp_path, monkeypatch):
+    for name in ("read_result", "write_results"):
+        monkeypatch.setattr(command, name, partial(getattr(command, name), folder=tmp_path))
+    monkeypatch.setattr(command, "fingerprint", lambda _: "a" * 64)
+
+    def stored(*rows):
+        monkeypatch.setattr(command.injection_task, "rows", lambda _: list(rows))
+        assert command.main(["--task", "injection"]) == 0
+        return list(read_result("injection", tmp_path).rows)
+
+    runs = [{"row": "measured", "injection": "none", "seed": seed, "split": "gold dev", "auc": 0.7} for seed in (0, 1)]
+    three = {"row": "summary", "injection": "none", "split": "gold dev", "seeds": 3, "auc_mean": 0.7}
+    assert stored(*runs, three) == [*runs, three]
+    again, one = {**runs[0], "auc": 0.8}, {**three, "seeds": 1, "auc_mean": 0.8}
+    other = {**one, "injection": "masked"}
+    assert stored(again, one, other) == [again, three, other, runs[1]]
+
+
 # goals → verdicts
 
 

@@ -327,6 +327,26 @@ def test_intentions_can_be_injected_before(command, plain, tmp_path, how):
     assert digest(tmp_path / "out")[0] != plain("t2")[0]
 
 
+def test_hidden_words_are_guessed_better_after_some_steps(tiny_bert):
+    model = model_of(Base(str(tiny_bert), attention="eager"))
+    guesser, batch = inject._Guesser(model), [(f"tent {n}", "sleep dry in the rain", "") for n in range(8)]
+    optimizer = torch.optim.Adam([p for p in [*model.parameters(), *guesser.parameters()] if p.requires_grad], lr=0.01)
+    losses = []
+    for _ in range(30):
+        loss = guesser(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-5:]) / 5 < 0.7 * losses[0]
+
+
+def test_words_cannot_be_hidden_from_a_base_without_a_token_for_them(command, tiny_llama, tmp_path, capsys):
+    assert command("t2", "--inject", "masked", "--base-model", str(tiny_llama)) == 2
+    assert "no token for a hidden word" in one_sentence(capsys)
+    assert not (tmp_path / "out").exists()
+
+
 def test_assertions_name_a_product_its_intention_and_one_of_another_kind(tmp_path):
     found = inject.assertions(write_catalogue(tmp_path) / "kinds")
     assert len(found) == 2 * 9

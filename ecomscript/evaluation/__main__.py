@@ -110,12 +110,31 @@ def _signals(told: Options) -> Rows:
 
 
 def _verifier_rows(told: Options) -> Rows:
-    """Return the rows of the verifiers; a trained variant whose folder is not here keeps those that are stored for the same data."""
-    rows, stored = verifier_task.rows(told.seed, told.settings.models_dir), read_result("verifiers")
-    if not _is_of(stored, fingerprint(TRAINING)):
-        return rows
-    made = {(row["task"], row["model"]) for row in rows}
-    return [*rows, *(dict(row) for row in stored.rows if "seed" in row and (row["task"], row["model"]) not in made)]
+    """Return the rows of the verifiers, with what is stored of trained variants that are not here."""
+    return _with_stored("verifiers", verifier_task.rows(told.seed, told.settings.models_dir), ("task", "model", "split"), trained="seed")
+
+
+def _injection(told: Options) -> Rows:
+    """Return the rows of the runs, with what is stored of runs that are not here."""
+    return _with_stored("injection", injection_task.rows(told.seed), ("row", "injection", "seed", "split", "epoch"), trained="injection")
+
+
+def _with_stored(name: str, new: Rows, key: Sequence[str], trained: str) -> Rows:
+    """Return new rows and the stored ones of the same data about runs whose folder is not here; of two summaries that of more seeds.
+
+    Args:
+        name: The experiment.
+        new: Its rows of today.
+        key: Fields that tell rows apart.
+        trained: A field that rows about trained runs have.
+    """
+    stored = read_result(name)
+    together = {_values(row, key): row for row in new}
+    for row in stored.rows if _is_of(stored, fingerprint(TRAINING)) else ():
+        now = together.get(_values(row, key))
+        if trained in row and (now is None or now.get("seeds", 0) < row.get("seeds", 0)):
+            together[_values(row, key)] = dict(row)
+    return list(together.values())
 
 
 def _language_models(told: Options) -> Rows:
@@ -173,8 +192,12 @@ def _groups(rows: Sequence[Row]) -> dict[tuple[Any, ...], Rows]:
     """Return rows by what a run of a language model gives once, or once a goal."""
     groups: dict[tuple[Any, ...], Rows] = {}
     for row in rows:
-        groups.setdefault(tuple(row.get(field) for field in ("model", "row", "way", "task", "prompt")), []).append(dict(row))
+        groups.setdefault(_values(row, ("model", "row", "way", "task", "prompt")), []).append(dict(row))
     return groups
+
+
+def _values(row: Row, fields: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row.get(field) for field in fields)
 
 
 def _size(rows: Rows) -> int:
@@ -204,7 +227,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "verifiers": Experiment(_verifier_rows, TRAINING),
     "product-precision": Experiment(lambda told: precision_task.rows(told.settings, told.seed), TRAINING),
     "verify-speed": Experiment(lambda told: speed_task.rows(told.settings, told.seed), TRAINING),
-    "injection": Experiment(lambda told: injection_task.rows(told.seed), TRAINING),
+    "injection": Experiment(_injection, TRAINING),
     "transfer": Experiment(lambda told: transfer_task.rows(told.seed), TRAINING),
     "errors": Experiment(lambda told: errors_task.rows(told.settings.models_dir), TRAINING),
     "language-models": Experiment(_language_models, TRAINING),
