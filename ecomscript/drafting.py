@@ -126,7 +126,7 @@ class Drafter:
 
     def _completed(self, written: Script, asked: Asked, least: float) -> tuple[Script, tuple[str, ...]]:
         """Return the written plan with what the library is sure of in it, or the library's where that makes no plan; and what to say."""
-        whole = complete(written.steps, asked.fallback.steps, self._encode)
+        whole = complete(written.steps, asked.fallback.steps, self._encode, near=asked.fallback.confidence in ("ready", "assembled"))
         if whole is not None and not whole.added:
             return replace(written, steps=whole.steps), ()
         score = None if whole is None else self._plausible(asked.goal, whole.steps)

@@ -73,6 +73,20 @@ def test_only_what_is_sure_is_added(chance, added):
     assert complete((own("walk"),), (ready("light", lamp=chance),), encode).added == added
 
 
+def test_of_a_near_plan_the_rest_comes_along_too_while_there_is_room():
+    written = tuple(own(f"step {n}") for n in range(MOST - 2))
+    library = ready("light", lamp=0.11), ready("cook", pan=0.15), ready("sleep", tent=0.3)
+    assert complete(written, library, encode).added == ("tent",)
+    found = complete(written, library, encode, near=True)
+    assert found.added == ("pan", "tent")
+    assert len(found.steps) == MOST
+
+
+def test_of_needs_for_one_place_the_likelier_gets_it():
+    (step,) = complete((own("cook", "a", "b"),), (ready("cook well", salt=0.3, stove=0.9),), encode, near=True).steps[:1]
+    assert step.needs == ("a", "b", "stove")
+
+
 def test_a_plan_that_would_grow_too_long_cannot_be_completed():
     written = [own(f"step {n}") for n in range(MOST)]
     assert complete(written[:-1], (ready("cook", stove=0.9),), encode) is not None
