@@ -113,6 +113,8 @@ def test_any_text_can_be_read(answer):
         ("Pack a tent; cook", "several"),
         ("Make a checklist of what you need", "generic"),
         ("Enjoy your camping weekend", "generic"),
+        ("Go to a local health store or baby supply store", "errand"),
+        ("Visit the nearest supermarket", "errand"),
         ("Research the best options online", "generic"),
         ("Bauen Sie das Zelt für die Familie auf", "foreign"),
         ("买一个帐篷", "foreign"),

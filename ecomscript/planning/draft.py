@@ -18,7 +18,7 @@ from ecomscript.schema import PER_STEP, Step
 from ecomscript.words import FUNCTION_WORDS, tokens
 
 Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
-Fault = Literal["empty", "long", "several", "same", "generic", "foreign", "markup", "price", "unsafe"]
+Fault = Literal["empty", "long", "several", "same", "generic", "errand", "foreign", "markup", "price", "unsafe"]
 
 FEWEST, MOST = 3, 10
 """Steps of a plan."""
@@ -37,6 +37,7 @@ FAULTS: dict[Fault, str] = {
     "several": "A step holds more than one sentence or action.",
     "same": "Two steps say the same.",
     "generic": "A step would fit every goal: it names nothing of this one.",
+    "errand": "A step sends the person to a shop: the plan brings the products.",
     "foreign": "A step is not in English.",
     "markup": "A step holds code, markup or an address.",
     "price": "A step names a price.",
@@ -44,6 +45,7 @@ FAULTS: dict[Fault, str] = {
 }
 _NUMBERING = re.compile(r"^(?:(?:step\s*)?\d{1,3}\s*[.):-]\s+|step\s*\d{1,3}\s*[.):-]?\s+|[-*•]\s+)", re.IGNORECASE)
 _NO_PURCHASE = re.compile(r"\s*[\[(](?:no|nothing)\b[^\])]{0,20}(?:purchase|buy|bought)[^\])]{0,20}[\])]", re.IGNORECASE)
+_ERRAND = re.compile(r"(?:go|head|drive|walk|visit|stop)\b(?:\s+\S+){0,6}?\s+(?:stores?|supermarkets?|malls?|retailers?)\b", re.IGNORECASE)
 _SECOND_SENTENCE = re.compile(r"[.!?]\s+\S|;")
 MARKUP = re.compile(r"https?:|www\.|\w@\w|[<>{}`\\|=]|\$\(|\]\(|\w\.(?:com|net|org|io|shop)\b", re.IGNORECASE)
 PRICE = re.compile(r"[$€£]\s?\d|\d\s?(?:usd|dollars?|euros?|bucks)\b", re.IGNORECASE)
@@ -128,6 +130,8 @@ class Draft:
         fault = fault_of(text, "", self._checks.unsafe)
         if fault is not None:
             return fault
+        if _ERRAND.match(text):
+            return "errand"
         if self._generic(said):
             return "generic"
         return "same" if said in self._said else None
