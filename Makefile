@@ -60,7 +60,7 @@ study: $(APP)        ## the plans of the study scored again with the verifiers o
 	$(PY) -m ecomscript.evaluation.study_task --score assets/benchmark/study-plans.jsonl --scores assets/benchmark/study-scores.jsonl
 	$(EVALUATE) --task study
 
-# What measured best; the defaults of the command are the paper's settings. About three hours on two cores.
+# What measured best; the defaults of the command are the paper's settings. Some six hours on two cores.
 TRAIN  := $(PY) -m ecomscript.verification.train
 TUNED  := --lr 5e-4 --batch-size 16
 STRONGER := --base-model all-mpnet-base-v2 --layers 6 --lr 4e-4 --batch-size 16
@@ -68,15 +68,17 @@ RUNS   := build/verifiers
 MODELS := assets/models
 
 verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels, T1, T3, then what stands over them
-	$(TRAIN) --task t2 $(STRONGER) --out $(MODELS)/strong/t2
-	$(PY) -m ecomscript.evaluation.teach --teacher $(MODELS)/strong/t2 --out build/taught.jsonl
+	$(TRAIN) --task t2 $(STRONGER) --out $(RUNS)/t2-strong
+	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-strong --out build/taught.jsonl
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --out $(MODELS)/t2
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(RUNS)/t1
 	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --average --out $(MODELS)/t1
 	$(TRAIN) --task t3 $(TUNED) --epochs 6 --start-from $(MODELS)/t2 --out $(MODELS)/t3
-	$(TRAIN) --task t1 $(STRONGER) --library-epochs 1 --epochs 1 --out $(MODELS)/strong/t1
-	$(TRAIN) --task t3 $(STRONGER) --epochs 2 --start-from $(MODELS)/strong/t2 --out $(MODELS)/strong/t3
+	$(TRAIN) --task t1 $(STRONGER) --library-epochs 1 --epochs 1 --out $(RUNS)/t1-strong
+	$(TRAIN) --task t1 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t1-strong --out $(MODELS)/strong/t1
+	$(TRAIN) --task t2 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t2-strong --out $(MODELS)/strong/t2
+	$(TRAIN) --task t3 $(STRONGER) --epochs 2 --start-from $(RUNS)/t2-strong --out $(MODELS)/strong/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 
 # The comparisons of the results: the paper's settings, no teacher, other seeds, intention injection, held-out domains.
