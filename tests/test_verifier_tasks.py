@@ -136,7 +136,8 @@ def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
     for name in ("t2", "t2-plans"):
         model_of(Base(str(tiny_bert))).save(models / name, {"task": "t2"})
         even_combiner("model", adapter_sha256=adapter_hash(models / name)).save(models / name)
-    write_strong(models, "t3", tiny_bert)
+    for task in ("t2", "t3"):
+        write_strong(models, task, tiny_bert)
     runs = save("t2-paper", seed=3)
     save("t2-held-out-domains", held_out_domains=True)
     (runs / "t2-unfinished").mkdir()
@@ -152,6 +153,7 @@ def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
             assert splits[task][name] == three | ({"judged plans"} if task == "t2" else set()), (task, name)
         assert splits[task]["shipped"] == splits[task]["majority"] - {"held-out domains"}
     assert splits["t3"]["shipped, both bases"] == splits["t3"]["shipped"] and "shipped, both bases" not in splits["t1"]
+    assert splits["t2"]["shipped, large base alone"] == splits["t2"]["shipped"] and "shipped, large base alone" not in splits["t3"]
     assert {"part: whole", "part: steps", "part: order"} <= splits["t1"].keys()
     assert "part: rules" in splits["t3"]
     paper, held_out = verifier_task.RUN_NAMES["paper"], verifier_task.RUN_NAMES["held-out-domains"]

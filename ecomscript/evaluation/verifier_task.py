@@ -130,7 +130,7 @@ def _scored(task: Task, name: str, scorer: Scorer, data: Data, seed: int) -> Row
 
 
 def _shipped(task: Task, data: Data, seed: int, models: Path) -> Rows:
-    """Yield the shipped verifier, then each of its parts alone; both sizes together; for T2 also the one for plans.
+    """Yield the shipped verifier, then each of its parts alone; both sizes together; for T2 also the large one alone and the one for plans.
 
     No shipped verifier is measured on the held-out domains, which it may have seen.
     """
@@ -150,6 +150,9 @@ def _shipped(task: Task, data: Data, seed: int, models: Path) -> Rows:
         for split, items in unseen.items():
             parts, _ = parts_of(task, models, items, strong=True)
             yield {"task": task, "model": "shipped, both bases", "split": split, **measure(items, pooled.probability(parts), seed)}
+    if task == "t2" and (models / STRONG / task).is_dir():
+        large = _adapter(load_adapter(models / STRONG / task, task))
+        yield from (row for row in _scored(task, "shipped, large base alone", large, data, seed) if row["split"] in unseen)
     if task == "t2" and (models / CHOICE).is_dir():
         choice = ProductVerifier.load([models / CHOICE])
         for split, items in unseen.items():

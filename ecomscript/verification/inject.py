@@ -102,7 +102,8 @@ class _Guesser(nn.Module):
     def forward(self, model: SegmentModel, batch: list[Assertion]) -> torch.Tensor:
         """Return the cross-entropy of the hidden words."""
         told = model.collate([(title, intention) for title, intention, _ in batch])
-        ids, wanted = self.hide(told.ids.clone(), special_tokens_mask=told.segment == 0)
+        masked = self.hide(told.ids.cpu(), special_tokens_mask=(told.segment == 0).cpu())  # it draws on the CPU
+        ids, wanted = (tensor.to(model.device) for tensor in masked)
         hidden = wanted >= 0  # the collator marks what stays visible by -100
         states = model.encoder(input_ids=ids, attention_mask=told.mask).last_hidden_state[hidden]
         words = model.base.model.get_input_embeddings().weight
