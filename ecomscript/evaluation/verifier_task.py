@@ -150,9 +150,9 @@ def _shipped(task: Task, data: Data, seed: int, models: Path) -> Rows:
         for split, items in unseen.items():
             parts, _ = parts_of(task, models, items, strong=True)
             yield {"task": task, "model": "shipped, both bases", "split": split, **measure(items, pooled.probability(parts), seed)}
-    if task == "t2" and (models / STRONG / task).is_dir():
-        large = _adapter(load_adapter(models / STRONG / task, task))
-        yield from (row for row in _scored(task, "shipped, large base alone", large, data, seed) if row["split"] in unseen)
+        if task == "t2":
+            large = _adapter(load_adapter(models / STRONG / task, task))
+            yield from (row for row in _scored(task, "shipped, large base alone", large, data, seed) if row["split"] in unseen)
     if task == "t2" and (models / CHOICE).is_dir():
         choice = ProductVerifier.load([models / CHOICE])
         for split, items in unseen.items():

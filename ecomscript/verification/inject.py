@@ -56,8 +56,7 @@ def inject(model: SegmentModel, how: Injection, seed: int) -> None:
     random.Random(seed).shuffle(chosen)
     chosen = chosen[:ASSERTIONS]
     guesser = _Guesser(model) if how == "masked" else None
-    losses: dict[Injection, Callable[[SegmentModel, list[Assertion]], torch.Tensor]] = {"contrastive": _contrastive, "matching": _matching}
-    loss_of = guesser or losses[how]
+    loss_of: Callable[[SegmentModel, list[Assertion]], torch.Tensor] = guesser or (_contrastive if how == "contrastive" else _matching)
     learnt = [*model.parameters(), *(guesser.parameters() if guesser else ())]
     optimizer = torch.optim.Adam([p for p in learnt if p.requires_grad], lr=LR)
     model.train()
