@@ -11,18 +11,20 @@ BLOCKED = """for (const name of ['localStorage', 'sessionStorage'])
 
 LATE = """
 const ask = window.fetch;
-window.streamsEnded = 0;
-const late = async (chunk, stream) => {
-  if (new TextDecoder().decode(chunk).includes('close_stream')) {
-    window.streamsEnded += 1;
-    await new Promise(done => setTimeout(done, 1000));
+const late = async (text, stream) => {
+  const end = window.hold ? text.indexOf('data: {"msg":"close_stream"') : -1;
+  if (end >= 0) {
+    stream.enqueue(text.slice(0, end));
+    await new Promise(done => { window.letGo = done; });
+    window.letGo = null;
   }
-  stream.enqueue(chunk);
+  stream.enqueue(text.slice(Math.max(end, 0)));
 };
 window.fetch = async (...call) => {
   const response = await ask(...call);
   if (!response.url.includes('/queue/data')) return response;
-  return new Response(response.body.pipeThrough(new TransformStream({transform: late})), response);
+  return new Response(response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new TransformStream({transform: late}))
+    .pipeThrough(new TextEncoderStream()), response);
 };
 """
 
@@ -90,12 +92,13 @@ def test_too_many_steps_and_huge_titles_end_in_a_sentence(open_page):
 def test_a_click_between_two_streams_is_answered(open_page):
     page = open_page(script=LATE)
     plan(page)
+    page.evaluate("window.hold = true")
     page.locator("[data-act=cart]").first.click()
-    expect(page.locator(".es-line")).to_have_count(1)
-    ended = page.evaluate("window.streamsEnded")
-    page.wait_for_function(f"window.streamsEnded > {ended}")
     for count in (2, 3):
-        page.locator(f"[data-act=cart] >> nth={count}").click()
+        page.wait_for_function("!!window.letGo")  # the server has ended a stream, and the client does not know
+        with page.expect_response("**/queue/join*"):
+            page.locator(f"[data-act=cart] >> nth={count}").click()
+        page.evaluate("window.letGo()")
         expect(page.locator(".es-line")).to_have_count(count)
 
 
