@@ -29,6 +29,7 @@ EVALUATE := $(PY) -m ecomscript.evaluation
 bench: $(APP)        ## every experiment, stored under assets/benchmark/results; what is stored for the same data stays
 	$(PY) -m index_build bench
 	$(PY) -m index_build bench-read
+	$(PY) -m index_build bench-store
 	$(PY) -m index_build bench-transfer
 	$(PY) -m index_build bench-embed
 	$(PY) -m index_build bench-growth

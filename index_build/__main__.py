@@ -5,7 +5,7 @@ python -m index_build check DIR                                    measure an in
 python -m index_build update DIR --catalog CHANGES --remove IDS     take in what changed, without building again
 python -m index_build distil intentions|scripts --catalog … --out FILE   let a language model say what people buy products for
 python -m index_build stats | vectors | fit | bench-data           see --help
-python -m index_build bench | bench-read | bench-transfer | bench-embed | bench-growth | bench-scale   measure, and store the result
+python -m index_build bench | bench-read | bench-store | bench-embed | …   measure, and store the result; --help names all
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from index_build.bench_embed import bench_embed
 from index_build.bench_growth import SIZES, bench_growth
 from index_build.bench_read import bench_read
 from index_build.bench_scale import bench_scale
+from index_build.bench_store import bench_store
 from index_build.bench_transfer import bench_transfer
 from index_build.build import build
 from index_build.check import check, encoder_of
@@ -139,6 +140,13 @@ def run_bench_read(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as work:
         rows = bench_read(read_catalogue(args.catalog).products, Path(work), args.rows, args.seed)
     return _store("catalogue-reading", f"python -m index_build bench-read --rows {args.rows}", rows, args)
+
+
+def run_bench_store(args: argparse.Namespace) -> int:
+    """Compare reading single products from SQLite, from Parquet and from memory, in a temporary folder, and store the result."""
+    with tempfile.TemporaryDirectory() as work:
+        rows = bench_store(read_catalogue(args.catalog).products, Path(work), args.rows, args.seed)
+    return _store("product-store", f"python -m index_build bench-store --rows {args.rows}", rows, args)
 
 
 def run_bench_transfer(args: argparse.Namespace) -> int:
@@ -252,6 +260,7 @@ def _add_measuring(command: Callable[[str, Command], argparse.ArgumentParser]) -
     measuring = {
         "bench": run_bench,
         "bench-read": run_bench_read,
+        "bench-store": run_bench_store,
         "bench-transfer": run_bench_transfer,
         "bench-scale": run_bench_scale,
         "bench-embed": run_bench_embed,
@@ -266,7 +275,8 @@ def _add_measuring(command: Callable[[str, Command], argparse.ArgumentParser]) -
     big = "also a million intentions for these storages: minutes each, and 7 GB of memory"
     parsers["bench-scale"].add_argument("--full", nargs="+", choices=STORAGES, default=(), help=big)
     rows = whole(100, MAX_ROWS)
-    parsers["bench-read"].add_argument("--rows", type=rows, default=200_000, metavar="N", help="rows of the files (default: %(default)s)")
+    for name in ("bench-read", "bench-store"):
+        parsers[name].add_argument("--rows", type=rows, default=200_000, metavar="N", help="rows of the files (default: %(default)s)")
     growing = "sizes of the catalogues (default: %(default)s)"
     parsers["bench-growth"].add_argument("--rows", type=rows, nargs="+", default=SIZES, metavar="N", help=growing)
 

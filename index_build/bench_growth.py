@@ -23,7 +23,8 @@ from ecomscript.association.encoder import Encoder, Vectors
 from ecomscript.association.graph import build_graph
 from ecomscript.association.index import IntentionIndex
 from index_build.bench import Row, grown
-from index_build.bench_read import peak_mb, write_rows
+from index_build.bench_process import peak_mb
+from index_build.bench_read import write_rows
 from index_build.centroids import centroids, index_texts
 from index_build.embed import here
 from index_build.feeds.columns import Choice

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ecomscript.schema import Product
 from index_build.bench import Row
+from index_build.bench_process import apart, peak_mb
 from index_build.feeds.columns import PRODUCT_FIELDS, Choice, resolve
 from index_build.feeds.reading import read_products
 from index_build.feeds.staging import Staging
@@ -54,7 +53,7 @@ def bench_read(products: Sequence[Product], work: Path, count: int = 200_000, se
         runs: dict[str, list[tuple[float, float, int]]] = {name: [] for name in WAYS}
         for _ in range(rounds):
             for name in WAYS:
-                runs[name].append(_apart(name, path, work))
+                runs[name].append(apart(__name__, name, path, work))
         cpu = {name: float(np.median([seconds for seconds, _, _ in found])) for name, found in runs.items()}
         for name, found in runs.items():
             grown, kept = max(mb for _, mb, _ in found), found[0][2]
@@ -123,27 +122,13 @@ WAYS: dict[str, Callable[[Path, Path], int]] = {
 }
 
 
-def _apart(name: str, path: Path, work: Path) -> tuple[float, float, int]:
-    """Run one way in a fresh process: CPU-seconds, growth of its memory in MB, rows."""
-    command = [sys.executable, "-m", __name__, name, str(path), str(work)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return float(said[0]), float(said[1]), int(said[2])
-
-
-def peak_mb() -> float:
-    """Return the largest memory that this program had so far (Linux; ``ru_maxrss`` would count what started it)."""
-    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    return int(found[1]) / 1024 if found else 0.0
-
-
-def _measured(name: str, path: Path, work: Path) -> Iterator[str]:
+def _measured(name: str, path: Path, work: Path) -> tuple[float, float, int]:
+    """Return CPU-seconds, growth of memory in MB, and rows of one way."""
     before = peak_mb()
     started = time.process_time()
     rows = WAYS[name](path, work)
-    yield str(time.process_time() - started)
-    yield str(peak_mb() - before)
-    yield str(rows)
+    return time.process_time() - started, peak_mb() - before, rows
 
 
 if __name__ == "__main__":
-    sys.stdout.write(" ".join(_measured(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))))
+    sys.stdout.write(json.dumps(_measured(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))))

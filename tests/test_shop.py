@@ -20,6 +20,8 @@ from ecomscript.schema import Product
 from index_build.bench import grown
 from index_build.bench_growth import ALL, LINKED, READ, STORED, bench_growth
 from index_build.bench_read import WAYS, bench_read, write_rows
+from index_build.bench_store import FILES, MEMORY, SQLITE, bench_store, made_id, write_stores
+from index_build.bench_store import WAYS as STORES
 from index_build.bench_transfer import bench_transfer
 from index_build.build import build
 from index_build.check import check
@@ -335,6 +337,22 @@ def test_reading_is_measured(tiny_source, tmp_path):
     assert [(row["file"], row["way"]) for row in rows] == [(file, way) for file in (".jsonl", ".jsonl.gz") for way in WAYS]
     assert [row["rows"] for row in rows] == [300, 300, 285] * 2 and all(row["grown_mb"] >= 0 for row in rows)
     assert [row["speed"] for row in rows if row["way"] == "json loop"] == [1, 1]
+
+
+def test_every_store_gives_the_same_product_by_row_and_by_id(tiny_source, tmp_path):
+    write_stores(read_catalogue(tiny_source).products, tmp_path, 250)
+    readers = [open_store(tmp_path / FILES[name]) for name, open_store in STORES.items()]
+    for row in (0, 99, 100, 249):
+        first, *others = [found for reader in readers for found in (reader.by_row(row), reader.by_id(made_id(row)))]
+        assert first.product_id == made_id(row) and first.title.endswith(f"No. {row}") and all(found == first for found in others)
+
+
+@pytest.mark.slow
+def test_stores_are_measured_against_sqlite(tiny_source, tmp_path):
+    rows = {row["way"]: row for row in bench_store(read_catalogue(tiny_source).products, tmp_path, 250, rounds=1)}
+    assert list(rows) == list(STORES) and all(row["rows"] == 250 and row["grown_mb"] >= 0 for row in rows.values())
+    assert rows[SQLITE]["row_over_sqlite"] == rows[SQLITE]["id_over_sqlite"] == 1
+    assert rows[MEMORY]["id_ms"] < rows[SQLITE]["id_ms"] < rows["Parquet, row groups of 100"]["id_ms"]
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ MAKE_OTHERS = {
     "load": "make bench-load",
     "page-speed": "make bench-page",
     "catalogue-reading": "python -m index_build bench-read",
+    "product-store": "python -m index_build bench-store",
     "catalogue-growth": "python -m index_build bench-growth",
     "embedding": "python -m index_build bench-embed",
     "intention-transfer": "python -m index_build bench-transfer",

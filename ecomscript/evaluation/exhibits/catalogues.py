@@ -12,6 +12,8 @@ from ecomscript.evaluation.exhibits.sentences import listed, sentences, share
 from ecomscript.evaluation.exhibits.values import in_order, number, series, table, text
 from ecomscript.evaluation.results import Row
 
+STORE = "product-store"
+SQLITE, PARQUET = "SQLite", "Parquet"
 READS = "rows (what the builder reads)"
 HIDDEN, KNOWN = "own kind", "nothing"
 BUILDER, WHOLE = "builder", "all together"
@@ -27,6 +29,7 @@ NOTES = (
 
 def _catalogues(reader: Reader) -> Content:
     read = reader.rows("catalogue-reading", "file", "way")
+    stored = reader.rows(STORE, "way")
     lent = reader.rows("intention-transfer", "told")
     embedded = reader.rows("embedding", "way")
     cost = reader.kinds("catalogue-growth", stage=("stage",), growth=("stage", "cost"))
@@ -40,6 +43,15 @@ def _catalogues(reader: Reader) -> Content:
             (*columns("file"), replace(COLUMNS["way"], help=""), *columns("rows", "mb", "speed", "grown_mb")),
             read,
             filters=("file",),
+        ),
+        table(
+            "store",
+            "One product of a large catalogue",
+            (
+                replace(COLUMNS["way"], help=""),
+                *columns("rows", "mb", "open_s", "row_ms", "row_over_sqlite", "id_ms", "id_over_sqlite", "grown_mb"),
+            ),
+            stored,
         ),
         table(
             "transfer",
@@ -93,7 +105,9 @@ def _catalogues(reader: Reader) -> Content:
         if name != "exact"
     ]
     plot = Plot("The slowest hundredth of searches", "lines", "Intentions", "Time to the middle search at 50,000", tuple(lines))
-    finding = sentences(_reading(read), _embedding(embedded), _costing(cost["stage"], cost["growth"]), _lending(lent), _growing(searches))
+    finding = sentences(
+        _reading(read), _storing(stored), _embedding(embedded), _costing(cost["stage"], cost["growth"]), _lending(lent), _growing(searches)
+    )
     return Content(finding, tables, (plot,), notes=NOTES)
 
 
@@ -111,6 +125,14 @@ PRECISIONS = (
 def _reading(rows: Sequence[Row]) -> str:
     speeds = [value for row in rows if row["way"] == READS and (value := number(row, "speed")) is not None]
     return f"rows are read {min(speeds):.1f} times as fast as by a plain loop" if speeds else ""
+
+
+def _storing(rows: Sequence[Row]) -> str:
+    times = [(row["way"], ms) for row in rows if (ms := number(row, "id_ms")) is not None]
+    kept, others = ([ms for way, ms in times if way.startswith(name)] for name in (SQLITE, PARQUET))
+    if not kept or not others:
+        return ""
+    return f"a product is read by its id in {min(kept):.2f} ms from {SQLITE} and in {min(others):.2f} ms from {PARQUET}"
 
 
 def _embedding(rows: Sequence[Row]) -> str:
@@ -150,6 +172,6 @@ CATALOGUES = Experiment(
     "catalogues",
     "Catalogues",
     "What happens with other people's catalogues, and with large ones?",
-    ("catalogue-reading", "embedding", "catalogue-growth", "intention-transfer", "scale"),
+    ("catalogue-reading", STORE, "embedding", "catalogue-growth", "intention-transfer", "scale"),
     _catalogues,
 )
