@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -18,6 +18,7 @@ from ecomscript.ui.page import build_ui, launch
 
 CHROMIUM = Path(os.environ.get("ECOMSCRIPT_CHROMIUM", "/usr/bin/chromium"))
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+expect.set_options(timeout=30000)  # as long as Playwright waits for everything else
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -54,7 +55,6 @@ def open_page(chromium, url):
         contexts.append(context)
         page = context.new_page()
         page.add_init_script(script)
-        page.set_default_timeout(15000)
         page.on("request", lambda r: trouble.append(r.url) if not r.url.startswith((url, "data:", "blob:")) else None)
         page.on("pageerror", lambda e: trouble.append(str(e)))
         page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)

@@ -33,11 +33,11 @@ def left(page):
 def expect_as_left(page, whole):
     """Expect what was left, or the way back to it where the browser has made the page anew."""
     page.wait_for_selector("#plan .es-head" if "goal=" in page.url else "#plan .es-head, .es-plans [data-do=back]")
-    expect(page.locator("#status .es-seconds")).to_have_count(0, timeout=15000)  # a goal in the address is planned again
+    expect(page.locator("#status .es-seconds")).to_have_count(0)  # a goal in the address is planned again
     if (texts_of(page), lines_of(page), page.input_value(GOAL)) != whole:
         page.click("text=Back to the plan before")
-        expect(page.locator(TEXTS)).to_have_count(len(whole[0]), timeout=15000)
-        expect(page.locator(".es-line")).to_have_count(len(whole[1]), timeout=15000)
+        expect(page.locator(TEXTS)).to_have_count(len(whole[0]))
+        expect(page.locator(".es-line")).to_have_count(len(whole[1]))
     assert (texts_of(page), lines_of(page), page.input_value(GOAL)) == whole
 
 

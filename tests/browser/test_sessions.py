@@ -57,7 +57,6 @@ def session(open_page, request):
 @pytest.mark.parametrize("session", SESSIONS, indirect=True, ids=[goal[:24] for goal, *_ in SESSIONS])
 def test_a_whole_session(session, open_page, shop):
     page, goal, size, wish = session
-    expect.set_options(timeout=30000)
     page.fill(GOAL, goal)
     page.press(GOAL, "Enter")
     page.wait_for_selector("#status >> text=Done in")

@@ -36,7 +36,6 @@ def fill_basket(page):
 def reopened(page, script=""):
     """Open the page once more in the same browser, after ``script``; an error in it fails the test."""
     other = page.context.new_page()
-    other.set_default_timeout(15000)
     other.on("pageerror", lambda error: pytest.fail(str(error)))
     other.add_init_script(script)
     other.goto(page.url)

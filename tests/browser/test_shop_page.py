@@ -91,7 +91,6 @@ def shop_url(tmp_path_factory, tiny_source, tiny_parts, pictures):
 def planned(chromium, url, goal, size):
     context = chromium.new_context(viewport=size, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(15000)
     page.goto(url)
     page.fill(GOAL, goal)
     page.press(GOAL, "Enter")
