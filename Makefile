@@ -70,15 +70,15 @@ MODELS := assets/models
 
 verifiers: $(STRONG) ## train the shipped verifiers: teacher, T2 from its labels, T1, T3, then what stands over them
 	$(TRAIN) --task t2 $(STRONGER) --out $(RUNS)/t2-strong
-	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-strong --out build/taught.jsonl
-	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --out $(MODELS)/t2
+	$(TRAIN) --task t2 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t2-strong --out $(MODELS)/strong/t2
+	$(PY) -m ecomscript.evaluation.teach --teacher $(MODELS)/strong/t2 --out build/taught.jsonl
+	$(TRAIN) --task t2 $(TUNED) --inject matching --taught build/taught.jsonl --out $(MODELS)/t2
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(RUNS)/t1
 	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --average --out $(MODELS)/t1
 	$(TRAIN) --task t3 $(TUNED) --epochs 6 --start-from $(MODELS)/t2 --out $(MODELS)/t3
 	$(TRAIN) --task t1 $(STRONGER) --library-epochs 1 --epochs 1 --out $(RUNS)/t1-strong
 	$(TRAIN) --task t1 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t1-strong --out $(MODELS)/strong/t1
-	$(TRAIN) --task t2 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t2-strong --out $(MODELS)/strong/t2
 	$(TRAIN) --task t3 $(STRONGER) --epochs 2 --start-from $(RUNS)/t2-strong --out $(MODELS)/strong/t3
 	$(PY) -m ecomscript.evaluation.calibrate
 
