@@ -49,7 +49,7 @@ def _catalogues(reader: Reader) -> Content:
             "One product of a large catalogue",
             (
                 replace(COLUMNS["way"], help=""),
-                *columns("rows", "mb", "open_s", "row_ms", "row_over_sqlite", "id_ms", "id_over_sqlite", "grown_mb"),
+                *columns("rows", "mb", "open_s", "row_ms", "id_ms", "grown_mb"),
             ),
             stored,
         ),

@@ -104,8 +104,6 @@ _ALL = (
     Column("open_s", "Opening, CPU seconds", better="lower"),
     Column("row_ms", "By row, ms", help="CPU time to read one product of a known row.", better="lower"),
     Column("id_ms", "By id, ms", help="CPU time to read one product of a known id.", better="lower"),
-    Column("row_over_sqlite", "By row, over SQLite", better="lower"),
-    Column("id_over_sqlite", "By id, over SQLite", better="lower"),
     Column("with_intentions_share", "With intentions", "share", help="Share of products that borrow any.", better="higher"),
     Column("intentions_each", "Intentions each"),
     Column("kind_sure_share", "Kind sure", "share", help="Share of products whose kind is taken to be known."),
