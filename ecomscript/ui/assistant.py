@@ -135,7 +135,8 @@ class PlanTab:
             self.feedback.wire(self.plan, self.view)
         self.stop_button.click(None, cancels=runs, api_visibility="private")
         for run in runs:  # Gradio calls this after a cancelled run as well, once nothing can come from it any more
-            ended = run.then(self.on_ended, [self.view, self.held], [*shown, *kept], **QUICK)
+            end = self.on_open_ended if run is opened else self.on_kept_ended if run is reopened else self.on_ended
+            ended = run.then(end, [self.view, self.held], [*shown, *kept], **QUICK)
             self.tools.follow(ended, self.view, self.held)
         keeps = [
             self.plan.cart(self.on_cart, [self.view, self.held], kept, **QUICK),
@@ -170,12 +171,13 @@ class PlanTab:
     def on_open(self, view: PlanView, held: Basket, page: gr.Request) -> Iterator[Updates]:
         """Show the plan of a ``?plan=`` link, or plan the goal of a ``?goal=`` link."""
         query = page.query_params
-        if not (query.get("plan") or query.get("goal")):
+        if not _is_link(page):
             yield {self.status: gr.skip()}
             return
         try:
             if query.get("plan"):
-                yield from self._reopen(view, held, decode(query["plan"]))
+                shared = decode(query["plan"])
+                yield from self._reopen(view, held, PlanView(shared.request, "working"), shared)
                 return
             request = make_request(query["goal"], query.get("budget_usd"), query.get("people"), query.get("exclude"))
         except InputError as error:
@@ -186,10 +188,21 @@ class PlanTab:
 
     def on_kept(self, view: PlanView, held: Basket, event: gr.EventData) -> Iterator[Updates]:
         """Show a plan that was kept in the browser; the one before stays at hand."""
-        yield from self._reopen(view, held, or_error(self.sharing.asked, view, event._data))
+        shared = or_error(self.sharing.asked, view, event._data)
+        yield from self._reopen(view, held, PlanView(shared.request, "working", reopening=True), shared)
+
+    def on_open_ended(self, view: PlanView, held: Basket, page: gr.Request) -> Updates:
+        """The same as for any run where the page opened with a link; else nothing ran, and what is shown by now is another's."""
+        return self.on_ended(view, held) if _is_link(page) else {self.status: gr.skip()}
+
+    def on_kept_ended(self, view: PlanView, held: Basket) -> Updates:
+        """The same as for any run, which leaves a kept plan that is on its way alone."""
+        return self.on_ended(replace(view, reopening=False), held)
 
     def on_ended(self, view: PlanView, held: Basket) -> Updates:
         """Keep what a stopped run had shown, and tell the basket of a new budget."""
+        if view.reopening:
+            return {self.status: gr.skip()}
         said = texts.OPINION_STOPPED if view.consulting else texts.REFINE_STOPPED if view.asking else ""
         ended = replace(view.settled, said=said) if said else replace(view, phase="stopped")
         stopped = self._show(ended) if view.phase == "working" else {}
@@ -254,9 +267,9 @@ class PlanTab:
         """Change a quantity, remove a line or empty the basket."""
         return self._keep(view, or_error(edit, held, event._data))
 
-    def _reopen(self, view: PlanView, held: Basket, shared: SharedPlan) -> Iterator[Updates]:
-        """Show a shared plan with its basket; one that cannot be shown changes nothing."""
-        yield {**self._show(PlanView(shared.request, "working")), **self._fill(shared.request)}
+    def _reopen(self, view: PlanView, held: Basket, waiting: PlanView, shared: SharedPlan) -> Iterator[Updates]:
+        """Show a shared plan with its basket, and ``waiting`` until it is there; one that cannot be shown changes nothing."""
+        yield {**self._show(waiting), **self._fill(shared.request)}
         again, basket = self.sharing.restored(shared)
         if again.phase == "failed":
             yield self._show(replace(view, phase="failed", message=again.message))
@@ -301,3 +314,8 @@ class PlanTab:
     def _t2(self, view: PlanView) -> Mapping[str, float]:
         """Return the scores that may be shown: a weak verifier gives none."""
         return {} if self.backing.weak("t2") else view.t2
+
+
+def _is_link(page: gr.Request) -> bool:
+    """Whether the address names a plan or a goal."""
+    return bool(page.query_params.get("plan") or page.query_params.get("goal"))

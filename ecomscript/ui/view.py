@@ -101,6 +101,7 @@ class PlanView:
         checked: The verifiers that have spoken; their verdict is None when they could not.
         swaps: The products swapped by the last change of this plan.
         said: What the last change did, in a sentence.
+        reopening: Whether a plan that the browser kept is on its way.
         asking: The change in words that a language model is reading, or could not read; "" when there is none.
         consulting: The claim on which a language model is giving a second opinion.
         opinions: The second opinions so far, one a claim at most.
@@ -131,6 +132,7 @@ class PlanView:
     conflicts: tuple[Conflict, ...] = ()
     swaps: tuple[Swap, ...] = ()
     said: str = ""
+    reopening: bool = False
     asking: str = ""
     consulting: Claim | None = None
     opinions: tuple[SecondOpinion, ...] = ()
