@@ -1,10 +1,11 @@
 import base64
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_fakes import PRODUCTS, FakePipeline, describe, packed
+from ui_fakes import CARDS, PRODUCTS, FakePipeline, describe, packed
 
 from ecomscript.errors import InputError
 from ecomscript.request import MAX_STEP_CHARS, MAX_STEPS, clean_text, make_request
@@ -12,6 +13,7 @@ from ecomscript.schema import Match, MatchedStep, PlanRequest, Step
 from ecomscript.ui import texts
 from ecomscript.ui.basket import Basket, Line, Origin
 from ecomscript.ui.border import watch
+from ecomscript.ui.page import build_ui
 from ecomscript.ui.share import MAX_CODE, MAX_UNPACKED, decode, encode, restore, shared_plan
 from ecomscript.ui.view import PlanView
 
@@ -301,3 +303,16 @@ def test_a_plan_that_no_link_can_hold_is_said(steps):
     with pytest.raises(InputError) as error:
         encode(replace(planned(), script=script, matched=()), LINES)
     assert cause(error) == texts.SHARE_TOO_LARGE[0]
+
+
+def test_the_end_of_an_earlier_run_leaves_a_kept_plan_that_is_on_its_way_alone():
+    handlers = {each.fn.__name__: each.fn for each in build_ui(FakePipeline(), describe, CARDS).fns.values() if each.fn}
+    waiting = PlanView(PlanRequest("camping"), "working", reopening=True)
+    assert len(handlers["on_ended"](waiting, Basket())) == 1
+    stopped = handlers["on_kept_ended"](waiting, Basket())
+    assert "stopped" in {getattr(value, "phase", "") for value in stopped.values()}
+    opened = handlers["on_open_ended"]
+    working = replace(waiting, reopening=False)
+    for query, touched in (({}, False), ({"goal": "camping"}, True)):
+        page = SimpleNamespace(query_params=query)
+        assert (len(opened(working, Basket(), page)) > 1) is touched
