@@ -176,8 +176,7 @@ class PlanTab:
             return
         try:
             if query.get("plan"):
-                shared = decode(query["plan"])
-                yield from self._reopen(view, held, PlanView(shared.request, "working"), shared)
+                yield from self._reopen(view, held, decode(query["plan"]), kept=False)
                 return
             request = make_request(query["goal"], query.get("budget_usd"), query.get("people"), query.get("exclude"))
         except InputError as error:
@@ -188,8 +187,7 @@ class PlanTab:
 
     def on_kept(self, view: PlanView, held: Basket, event: gr.EventData) -> Iterator[Updates]:
         """Show a plan that was kept in the browser; the one before stays at hand."""
-        shared = or_error(self.sharing.asked, view, event._data)
-        yield from self._reopen(view, held, PlanView(shared.request, "working", reopening=True), shared)
+        yield from self._reopen(view, held, or_error(self.sharing.asked, view, event._data), kept=True)
 
     def on_open_ended(self, view: PlanView, held: Basket, page: gr.Request) -> Updates:
         """The same as for any run where the page opened with a link; else nothing ran, and what is shown by now is another's."""
@@ -267,9 +265,9 @@ class PlanTab:
         """Change a quantity, remove a line or empty the basket."""
         return self._keep(view, or_error(edit, held, event._data))
 
-    def _reopen(self, view: PlanView, held: Basket, waiting: PlanView, shared: SharedPlan) -> Iterator[Updates]:
-        """Show a shared plan with its basket, and ``waiting`` until it is there; one that cannot be shown changes nothing."""
-        yield {**self._show(waiting), **self._fill(shared.request)}
+    def _reopen(self, view: PlanView, held: Basket, shared: SharedPlan, kept: bool) -> Iterator[Updates]:
+        """Show a shared or a kept plan with its basket; one that cannot be shown changes nothing."""
+        yield {**self._show(PlanView(shared.request, "working", reopening=kept)), **self._fill(shared.request)}
         again, basket = self.sharing.restored(shared)
         if again.phase == "failed":
             yield self._show(replace(view, phase="failed", message=again.message))

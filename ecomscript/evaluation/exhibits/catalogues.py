@@ -12,7 +12,6 @@ from ecomscript.evaluation.exhibits.sentences import listed, sentences, share
 from ecomscript.evaluation.exhibits.values import in_order, number, series, table, text
 from ecomscript.evaluation.results import Row
 
-STORE = "product-store"
 SQLITE, PARQUET = "SQLite", "Parquet"
 READS = "rows (what the builder reads)"
 HIDDEN, KNOWN = "own kind", "nothing"
@@ -29,7 +28,7 @@ NOTES = (
 
 def _catalogues(reader: Reader) -> Content:
     read = reader.rows("catalogue-reading", "file", "way")
-    stored = reader.rows(STORE, "way")
+    stored = reader.rows("product-store", "way")
     lent = reader.rows("intention-transfer", "told")
     embedded = reader.rows("embedding", "way")
     cost = reader.kinds("catalogue-growth", stage=("stage",), growth=("stage", "cost"))
@@ -47,10 +46,7 @@ def _catalogues(reader: Reader) -> Content:
         table(
             "store",
             "One product of a large catalogue",
-            (
-                replace(COLUMNS["way"], help=""),
-                *columns("rows", "mb", "open_s", "row_ms", "id_ms", "grown_mb"),
-            ),
+            (replace(COLUMNS["way"], help=""), *columns("rows", "mb", "open_s", "row_ms", "id_ms", "grown_mb")),
             stored,
         ),
         table(
@@ -172,6 +168,6 @@ CATALOGUES = Experiment(
     "catalogues",
     "Catalogues",
     "What happens with other people's catalogues, and with large ones?",
-    ("catalogue-reading", STORE, "embedding", "catalogue-growth", "intention-transfer", "scale"),
+    ("catalogue-reading", "product-store", "embedding", "catalogue-growth", "intention-transfer", "scale"),
     _catalogues,
 )
