@@ -13,6 +13,7 @@ from ecomscript.schema import AttributeValue
 from ecomscript.verification.rules import pair, person, place  # noqa: F401  (they register their rules)
 from ecomscript.verification.rules.attributes import Facts, facts_of, product_facts
 from ecomscript.verification.rules.interfaces import interfaces
+from ecomscript.verification.rules.never import never_for, never_rules
 from ecomscript.verification.rules.registry import GOAL_RULES, RULES, Rule
 
 
@@ -45,7 +46,7 @@ class Clash:
 
 @cache
 def _rules() -> Mapping[str, Rule]:
-    return {**RULES, **pair.never_rules(), **interfaces()}
+    return {**RULES, **never_rules(), **interfaces()}
 
 
 def rule_names() -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def clashes(objective: str, bundle: Sequence[Placed]) -> tuple[Clash, ...]:
 def unfit(objective: str, placed: Placed) -> bool:
     """Return whether a product by itself does not go with the objective, whatever else is in the bundle."""
     goal, product = facts_of(objective), _facts(placed)
-    return any(rule(goal, product) for rule in GOAL_RULES)
+    return any(rule(goal, product) for rule in GOAL_RULES) or never_for(goal, product)
 
 
 def _facts(placed: Placed) -> Facts:

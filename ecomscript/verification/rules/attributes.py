@@ -1,7 +1,7 @@
 """What a title or an objective says in numbers and names: quantities with units, ages, people, animals, places, diets.
 
 One ``Facts`` per text, kept for the next call. Texts are folded first (lower case, one kind of dash, no thousands separators), so
-that the tables in ``tables.yaml`` can be written in one spelling. Nothing here judges; that is ``compatibility``.
+that the tables in ``tables/`` can be written in one spelling. Nothing here judges; that is ``compatibility``.
 """
 
 from __future__ import annotations
@@ -146,9 +146,16 @@ class Facts:
 
 @cache
 def tables() -> dict[str, Any]:
-    """Return the tables of ``tables.yaml``."""
-    data: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text("utf-8"))
+    """Return the tables of ``tables/``: those of its file by their names, and each of its folders as one list, a file after the other."""
+    folder = Path(__file__).parent / "tables"
+    data: dict[str, Any] = _read_yaml(folder / "tables.yaml")
+    for part in (path for path in folder.iterdir() if path.is_dir()):
+        data[part.name] = [row for file in sorted(part.glob("*.yaml")) for row in _read_yaml(file)]
     return data
+
+
+def _read_yaml(path: Path) -> Any:
+    return yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
 
 
 def word(name: str) -> str:

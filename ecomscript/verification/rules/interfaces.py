@@ -1,7 +1,9 @@
-"""Interfaces on which two things must agree (lens mounts, sockets, threads, sizes …), read from the table ``matches``.
+"""Interfaces on which two things must agree (lens mounts, sockets, threads, sizes …), read from ``tables/interfaces/``.
 
 Each interface has two sides: what "needs" a partner (a lens) and the "host" (a camera). A need that finds one agreeing host in the
-bundle is content, whatever else is there; a bridge (an adapter as a third product) silences the mismatch.
+bundle is content, whatever else is there; a bridge (an adapter as a third product) silences the mismatch. A side that is left out is every
+product. ``values`` are what both sides may say: a name with its pattern, or patterns whose group is the value. ``goal`` is the host as an
+objective would name it. ``attribute`` is a key of the catalogue whose value says the same.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def _one_order(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One line of the table ``matches``, ready to be asked."""
+    """One interface of the tables, ready to be asked."""
 
     thing: str
     needs: Side
@@ -135,5 +137,5 @@ def interfaces() -> dict[str, Interface]:
             equal={member: group[0] for group in row.get("equal", []) for member in group},
             wider=row.get("wider", {}),
         )
-        for row in tables()["matches"]
+        for row in tables()["interfaces"]
     }

@@ -1,15 +1,13 @@
-"""Rules for two products of one bundle: voltage, power, load, cells, sizes, and what must never meet."""
+"""Rules for two products of one bundle: voltage, power, load, cells, sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
 from ecomscript.verification.rules.person import shoe_sizes
 from ecomscript.verification.rules.place import mains_of
-from ecomscript.verification.rules.registry import Finding, Rule, between, over_bundle
+from ecomscript.verification.rules.registry import Finding, between, over_bundle
 
 _BATTERY_VOLTS = {12.8: 12, 13.2: 12, 13.8: 12, 14.4: 12, 14.6: 12, 25.6: 24, 29.2: 24, 51.2: 48, 54.6: 48, 42.0: 36, 36.5: 36}
 _MAINS_VOLTS = {110: 120, 115: 120, 125: 120, 127: 120, 220: 230, 240: 230}
@@ -187,27 +185,3 @@ def _pan_and_hob(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
         if pan.attributes.get("induction") is False or (plain and not steel):
             partner = "an induction hob" if hob is None else bundle[hob].name
             yield Finding(place, hob, f"{pan.name} has no magnetic base, so {partner} does not heat it.")
-
-
-def never_rules() -> dict[str, Rule]:
-    """Return the rules of the table ``never`` by their names: "poisonous to animals", "bad chemistry" …"""
-    by_name: dict[str, list[Mapping[str, Any]]] = {}
-    for row in tables()["never"]:
-        by_name.setdefault(row["rule"], []).append(row)
-    return {name: partial(_never, rows) for name, rows in by_name.items()}
-
-
-def _never(rows: Sequence[Mapping[str, Any]], goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
-    for row in rows:
-        for first in (place for place, product in enumerate(bundle) if _is(product, row, "a", "unless")):
-            others = [p for p in range(len(bundle)) if p != first and ("same_step" not in row or bundle[p].step == bundle[first].step)]
-            second = next((place for place in others if _is(bundle[place], row, "b", "b_unless")), None)
-            if second is not None or _is(goal, row, "b", "b_unless"):
-                partner = "your plan" if second is None else bundle[second].name
-                yield Finding(first, second, f"{bundle[first].name} does not go with {partner}: {row['why']}.")
-
-
-def _is(facts: Facts, row: Mapping[str, Any], key: str, unless: str) -> bool:
-    if not facts.says(row[key]) or (unless in row and facts.claims(row[unless])):
-        return False
-    return f"{key}_is" not in row or facts.says(row[f"{key}_is"])

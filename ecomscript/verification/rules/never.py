@@ -1,0 +1,60 @@
+"""What must never meet, whatever else is there: rows of ``tables/never/``, a file for each kind of reason.
+
+A row names a product (``a``) and what it must not meet: another product or the objective (``b``), or the objective alone (``goal``).
+Each of the three may be narrowed by a second pattern (``a_is``, ``b_is``, ``goal_is``) and excused by a third (``unless``, ``b_unless``,
+``goal_unless``). ``when`` is what the objective must say besides; ``same_step`` asks for two products of one step; ``why`` ends the
+sentence that is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from ecomscript.verification.rules.attributes import Facts, tables
+from ecomscript.verification.rules.registry import Finding, Rule
+
+Row = Mapping[str, Any]
+
+
+@lru_cache(maxsize=1)
+def never_rules() -> dict[str, Rule]:
+    """Return the rules by their names: "poisonous to animals", "bad chemistry" …"""
+    by_name: dict[str, list[Row]] = {}
+    for row in tables()["never"]:
+        by_name.setdefault(row["rule"], []).append(row)
+    return {name: partial(_meetings, rows) for name, rows in by_name.items()}
+
+
+def never_for(goal: Facts, product: Facts) -> bool:
+    """Return whether a product must not meet the objective, whatever else is there."""
+    return any("goal" in row and _is(goal, row, "goal") and _is(product, row, "a") for row in tables()["never"])
+
+
+def _meetings(rows: Sequence[Row], goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
+    for row in rows:
+        if ("goal" in row and not _is(goal, row, "goal")) or not goal.says(row.get("when", "")):
+            continue
+        for first in (place for place, product in enumerate(bundle) if _is(product, row, "a")):
+            for second in _met(row, goal, bundle, first):
+                partner = "your plan" if second is None else bundle[second].name
+                yield Finding(first, second, f"{bundle[first].name} does not go with {partner}: {row['why']}.")
+
+
+def _met(row: Row, goal: Facts, bundle: Sequence[Facts], first: int) -> Iterator[int | None]:
+    """Yield the place that the product at ``first`` must not meet, None for the objective; at most one."""
+    if "goal" in row:
+        yield None
+        return
+    others = [p for p in range(len(bundle)) if p != first and ("same_step" not in row or bundle[p].step == bundle[first].step)]
+    second = next((place for place in others if _is(bundle[place], row, "b")), None)
+    if second is not None or _is(goal, row, "b"):
+        yield second
+
+
+def _is(facts: Facts, row: Row, side: str) -> bool:
+    unless = "unless" if side == "a" else f"{side}_unless"
+    if not facts.says(row[side]) or (unless in row and facts.claims(row[unless])):
+        return False
+    return f"{side}_is" not in row or facts.says(row[f"{side}_is"])
