@@ -1,6 +1,6 @@
 """The command line.
 
-python -m ecomscript plan "GOAL" [--budget 80] [--people 4] [--exclude tent] [--planner auto|library|llm] [--index DIR] [--json]
+python -m ecomscript plan "GOAL" [--budget 80] [--people 4] [--exclude tent] [--like PLAN] [--planner auto|library|llm] [--index DIR]
 python -m ecomscript plan --input goals.jsonl --output plans.jsonl
 python -m ecomscript match --input steps.jsonl --output out.jsonl
 python -m ecomscript verify t1|t2|t3 --input in.jsonl --output out.jsonl [--model NAME [--prompt zero-shot|5-shot|cot|self-consistency]]
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--budget", metavar="USD", help="most that everything may cost")
     plan.add_argument("--people", metavar="N", help="how many people it is for")
     plan.add_argument("--exclude", action="append", default=[], metavar="THING", help="what must not appear (repeatable)")
+    plan.add_argument("--like", metavar="PLAN", help="start from this plan of the library, one of the answer's near_plans")
     plan.add_argument("--planner", choices=PLANNERS, help="who writes the steps (default: ECOMSCRIPT_PLANNER, else auto)")
     plan.add_argument("--json", action="store_true", help="print one JSON object")
     plan.add_argument("--input", type=Path, metavar="FILE", help='JSONL lines {"id", "goal"}')
@@ -88,7 +89,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> int:
         cause = "`plan` takes either a goal or both --input and --output"
         raise InputError(cause, 'Try: python -m ecomscript plan "host an autumn party for 12"')
     if args.goal is not None:
-        request = make_request(args.goal, args.budget, args.people, args.exclude)
+        request = make_request(args.goal, args.budget, args.people, args.exclude, like=args.like)
         plan = _open(settings).run(request)
         # Flushed here, where a reader that has gone away (`head`) is taken care of.
         print(json.dumps(plan.to_json(), ensure_ascii=False) if args.json else _text(plan), flush=True)
@@ -97,7 +98,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> int:
     requests = []
     for line in lines:
         try:
-            requests.append(make_request(line.data["goal"], args.budget, args.people, args.exclude))
+            requests.append(make_request(line.data["goal"], args.budget, args.people, args.exclude, like=args.like))
         except InputError as error:
             raise line.error(error.cause, error.fix) from None
     pipeline = _open(settings)

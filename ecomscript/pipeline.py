@@ -302,7 +302,7 @@ class Pipeline:
             return
         eligibility = Eligibility(constraints)
         core = clean_goal(look.goal, constraints)
-        script = self._composer.compose(self._wishes(look.goal, constraints, eligibility), core, goal_parts(look.goal))
+        script = self._composer.compose(self._wishes(look.goal, constraints, eligibility, request.like), core, goal_parts(look.goal))
         found = look.notices
 
         def opening(script: Script, complete: bool = True) -> Planned:
@@ -310,7 +310,7 @@ class Pipeline:
             return Planned("plan", look.goal, constraints, script, notices, look.questions, meter.elapsed(), complete)
 
         asked = Asked(look.goal, core, constraints, explicit_fields(request), script, chat, visitor)
-        if self._drafter.wanted(planner, asked):
+        if not request.like and self._drafter.wanted(planner, asked):
             script, why_not = yield from self._drafter.draft(asked, opening, meter)
             found = (*why_not, *found)
         if not script.steps:
@@ -321,11 +321,11 @@ class Pipeline:
         meter.mark("planned")
         yield from self._finish(request, planned, script, eligibility, meter)
 
-    def _wishes(self, goal: str, constraints: Constraints, eligibility: Eligibility) -> Wishes:
+    def _wishes(self, goal: str, constraints: Constraints, eligibility: Eligibility, like: str) -> Wishes:
         def against(text: str, sure: bool) -> bool:
             return eligibility.excludes(text) or (sure and goes_against(text, constraints))
 
-        return Wishes(goal, constraints, cache(lambda kind: self._associator.shows(kind, eligibility)), against)
+        return Wishes(goal, constraints, cache(lambda kind: self._associator.shows(kind, eligibility)), against, like)
 
     def _finish(self, request: PlanRequest, planned: Planned, script: Script, eligibility: Eligibility, meter: Meter) -> Iterator[Event]:
         """Yield the products of a script, the verdicts and the plan."""
@@ -356,6 +356,7 @@ class Pipeline:
             questions=planned.questions,
             timings_s=dict(meter.timings_s),
             usage=meter.usage,
+            near=script.near,
         )
         yield Finished(plan, meter.elapsed())
 

@@ -44,6 +44,7 @@ def make_request(
     exclude: str | Iterable[str] | None = None,
     removed: Iterable[str] = (),
     refinements: Iterable[str] = (),
+    like: str | None = None,
 ) -> PlanRequest:
     """Check and clean what was typed.
 
@@ -54,6 +55,7 @@ def make_request(
         exclude: What must not appear, as a list or as comma-separated text.
         removed: Keys of constraints found in the goal that the person took away again.
         refinements: What the person asked for later, in words.
+        like: Objective of the plan of the library to start from.
 
     Raises:
         InputError: A value cannot be used; the message says which and what to do.
@@ -70,6 +72,7 @@ def make_request(
         exclude=_exclude(exclude),
         removed=_removed(removed),
         refinements=_refinements(refinements),
+        like=_like(like),
     )
 
 
@@ -148,6 +151,14 @@ def _refinements(value: Iterable[str]) -> tuple[str, ...]:
         cause = f"The plan was refined {len(texts)} times, at most {MAX_REFINEMENTS} can be kept"
         raise InputError(cause, "Put it all into the goal and plan again.")
     return texts
+
+
+def _like(value: str | None) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_OBJECTIVE_CHARS:
+        raise InputError("The plan to start from is no plan's name", "Take one of those listed as near, or leave it out.")
+    return clean_text(value)
 
 
 def _texts(value: str | Iterable[str] | None, name: str) -> list[str]:

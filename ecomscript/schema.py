@@ -154,13 +154,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """An ordered plan for an objective, before products are matched."""
+    """An ordered plan for an objective, before products are matched.
+
+    Attributes:
+        objective: What the steps achieve: that of the library's plan that it started from, or the goal.
+        steps: In order.
+        planner: Who wrote it: "library" or "llm".
+        confidence: How near the library's plan was.
+        sources: Ids of the library's plans that it started from.
+        near: Objectives of other plans of the library that it could have started from, the best first.
+    """
 
     objective: str
     steps: tuple[Step, ...]
     planner: str
     confidence: Confidence
     sources: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +257,7 @@ class PlanRequest:
         exclude: Explicit exclusions, added to those found in the goal.
         removed: Keys (see ``Constraints.keys``) of constraints found in the goal that the person took away again.
         refinements: What the person asked for later, in words ("no alcohol", "for 12"); the last one wins.
+        like: Objective of the library's plan to start from in place of the best one; without effect where no near plan has it.
     """
 
     goal: str
@@ -255,6 +266,7 @@ class PlanRequest:
     exclude: tuple[str, ...] = ()
     removed: frozenset[str] = frozenset()
     refinements: tuple[str, ...] = ()
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +362,7 @@ class Plan:
     questions: tuple[str, ...] = ()
     timings_s: Mapping[str, float] = field(default_factory=dict)
     usage: Usage = NO_USAGE
+    near: tuple[str, ...] = ()
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -374,6 +387,7 @@ class Plan:
             "status": self.status,
             "planner": self.planner,
             "objective": self.objective,
+            "near_plans": list(self.near),
             "confidence": None if self.confidence is None else CONFIDENCE_WORDS[self.confidence],
             "constraints": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.constraints).items()},
             "steps": [_step_json(s, self.constraints.people) for s in self.steps],

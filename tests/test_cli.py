@@ -30,6 +30,14 @@ def test_plan_prints_one_object(capsys):
     assert all(p["kind"] != "family tent" for s in plan["steps"] for p in s["products"])
 
 
+def test_plan_starts_from_a_near_plan(capsys):
+    asked = ["plan", "Take the family on a first camping weekend", "--json"]
+    assert cli.main(asked) == 0
+    for objective in json.loads(capsys.readouterr().out)["near_plans"]:
+        assert cli.main([*asked, "--like", objective]) == 0
+        assert json.loads(capsys.readouterr().out)["objective"] == objective
+
+
 def test_plan_prints_text_for_people(capsys):
     assert cli.main(["plan", "Take the family on a first camping weekend"]) == 0
     out = capsys.readouterr().out
@@ -65,6 +73,7 @@ BAD = [
     (["plan", "camping", "--budget", "cheap"], "budget"),
     (["plan", "camping", "--people", "0"], "people"),
     (["plan", "x" * 6001], "6,000"),
+    (["plan", "camping", "--like", "x" * 301], "no plan's name"),
     (["plan", "--input", "nowhere.jsonl", "--output", "out.jsonl"], "nowhere.jsonl"),
 ]
 

@@ -24,6 +24,32 @@ def test_a_known_wording_finds_its_script(composer):
     assert script.confidence in {"ready", "assembled"}
 
 
+def test_a_person_may_start_from_another_near_plan(composer):
+    goal = "kids bday party stuff"
+    first = composer.compose(Wishes(goal), goal, ())
+    assert first.objective not in first.near
+    for objective in first.near:
+        other = composer.compose(Wishes(goal, like=objective), goal, ())
+        assert (other.objective, other.confidence) == (objective, "ready")
+        assert first.objective in other.near
+    assert composer.compose(Wishes(goal, like="No plan is called so"), goal, ()) == first
+
+
+def test_no_near_plan_does_what_was_ruled_out(composer, monkeypatch):
+    monkeypatch.setattr(compose, "OFFERED_LEAST", -1.0)
+    goal = "kids bday party stuff"
+    assert composer.compose(Wishes(goal), goal, ()).near
+    assert composer.compose(Wishes(goal, against=lambda text, sure: True), goal, ()).near == ()
+
+
+def test_a_far_goal_starts_from_the_plan_that_a_person_takes(composer, monkeypatch):
+    monkeypatch.setattr(compose, "OFFERED_LEAST", -1.0)
+    goal = "zebra quantum umbrella"
+    weak = composer.compose(Wishes(goal), goal, ())
+    taken = composer.compose(Wishes(goal, like=weak.near[0]), goal, ())
+    assert (weak.confidence, taken.confidence, taken.objective) == ("weak", "ready", weak.near[0])
+
+
 def test_a_far_goal_is_planned_from_kinds_or_not_at_all(composer):
     goal = "zebra quantum umbrella"
     script = composer.compose(Wishes(goal), goal, ())

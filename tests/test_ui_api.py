@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ui_fakes import HOSTILE, PRODUCTS, FakePipeline, describe
+from ui_fakes import HOSTILE, NEAR, PRODUCTS, FakePipeline, describe
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -53,6 +53,13 @@ def test_plan_returns_the_contract(client, pipeline):
     assert (pipeline.requests[-1].budget_usd, pipeline.requests[-1].people) == (80.0, 4)
 
 
+def test_a_plan_starts_from_another_near_one(client):
+    plan = client.predict("camping near the sea", api_name="/plan")
+    assert (plan["objective"], plan["near_plans"]) == (NEAR[0], list(NEAR[1:]))
+    other = json.loads(client.predict("camping near the sea", like=NEAR[1], api_name="/plan_json"))
+    assert (other["objective"], other["near_plans"][0]) == (NEAR[1], NEAR[0])
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -60,6 +67,7 @@ def test_plan_returns_the_contract(client, pipeline):
         (("g", -5), "The budget is -5"),
         (("g", None, 0), "The number of people is 0"),
         (("g", None, None, ["x"] * 1 + [f"{i}" for i in range(20)]), "21 things"),
+        (("g", None, None, None, "x" * 301), "no plan's name"),
         (("fail",), "Build it again"),
         (("boom",), "on our side"),
     ],

@@ -14,7 +14,7 @@ from ecomscript.ui.render import plan_html, status_html, tile
 from ecomscript.ui.render_basket import basket_html
 from ecomscript.ui.render_why import why_html
 from ecomscript.ui.trust import Backing
-from ecomscript.ui.view import PlanView
+from ecomscript.ui.view import Change, PlanView
 
 BACKING = Backing(CARDS, (), PRODUCTS.get)
 
@@ -115,6 +115,19 @@ def test_working_shows_what_is_coming_and_stopped_says_what_is_not():
     stopped = replace(view, phase="stopped")
     assert "es-bone" not in plan_html(stopped)
     assert plan_html(stopped).count(texts.NOT_REACHED) == 3
+
+
+def test_near_plans_are_offered_until_the_plan_is_edited():
+    done = views("camping near the sea")[-1]
+    html = plan_html(done)
+    assert '<details class="es-near" open>' in html
+    assert "Pack for a &lt;cruise&gt;" in html
+    assert 'class="es-near">' in plan_html(replace(done, confidence="ready"))  # a ready plan folds them away
+    edited = replace(done, past=(Change(done, (), "remove"),))
+    for other in (edited, replace(done, confidence=None), views("camping")[-1]):
+        assert "es-near" not in plan_html(other)
+    waiting = next(v for v in views("camping near the sea") if v.matched)
+    assert 'data-act="like" data-index="0" disabled' in plan_html(waiting)
 
 
 def test_refusals_have_no_heading_no_alert_and_no_products():

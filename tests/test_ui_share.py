@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_fakes import CARDS, PRODUCTS, FakePipeline, describe, packed
+from ui_fakes import CARDS, NEAR, PRODUCTS, FakePipeline, describe, packed
 
 from ecomscript.errors import InputError
 from ecomscript.request import MAX_STEP_CHARS, MAX_STEPS, clean_text, make_request
@@ -67,6 +67,14 @@ def test_edited_steps_come_back_in_their_order_without_the_badge_of_a_ready_plan
     assert shown(again) == shown(view)
     assert [s.step_id for s in again.script] == ["s5", "shared2", "s2"] and again.script[1].buys is True
     assert again.confidence is None
+
+
+def test_the_near_plan_that_was_chosen_comes_along():
+    view = planned("camping near the sea", like=NEAR[1])
+    again, _ = reopened(encode(view, Basket()))
+    assert (again.request.like, again.objective, again.near) == (NEAR[1], NEAR[1], (NEAR[0], NEAR[2]))
+    older, _ = reopened(packed({"g": "camping near the sea", "s": [["Do it", [], 0, ""]]}))
+    assert older.request.like == ""
 
 
 def test_two_steps_of_one_text_keep_ids_of_their_own():

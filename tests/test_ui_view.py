@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
-from ui_fakes import CONFLICT, SCORES, STEPS, FakePipeline, describe, views
+from ui_fakes import CONFLICT, NEAR, SCORES, STEPS, FakePipeline, describe, views
 
 from ecomscript.errors import CatalogError, InputError
 from ecomscript.events import Failed, Finished, Planned, StepMatched, StepPlanned, Writing
@@ -62,6 +62,15 @@ def test_chips_lead_to_requests():
     assert follow(view, {"act": "unset", "key": "owned:cool box"}).removed == {"owned:cool box"}
 
 
+def test_a_near_plan_leads_to_a_request_that_starts_from_it():
+    view = views("camping near the sea", budget_usd=90.0)[-1]
+    request = follow(view, {"act": "like", "index": 0})
+    assert (request.like, request.goal, request.budget_usd) == (NEAR[1], "camping near the sea", 90.0)
+    again = list(watch(FakePipeline(), request, describe))[-1]
+    assert (again.objective, again.near[0]) == (NEAR[1], NEAR[0])
+    assert follow(again, {"act": "unset", "key": "budget_usd"}).like == NEAR[1]
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -80,11 +89,13 @@ def test_chips_lead_to_requests():
         {"act": "answer", "index": 0},
         {"act": "answer", "index": 0, "option": 9},
         {"act": "answer", "index": 9, "option": 0},
+        {"act": "like", "index": 2},
+        {"act": "like", "index": "Pack for a <cruise>"},
     ],
 )
 def test_forged_chips_are_refused(payload):
     with pytest.raises(InputError, match="Reload"):
-        follow(views("something for dad")[-1], payload)
+        follow(views("something for dad, near")[-1], payload)
     with pytest.raises(InputError):
         follow(PlanView(), payload)
 

@@ -121,6 +121,10 @@ class FakeReviewer:
         return (Verdict(0.86) if "clash" in goal or "verified" in goal else None), ()
 
 
+NEAR = ("Camp with two children for a weekend", "Pack for a <cruise>", "Go on a day hike")
+"""Plans of the library near a goal that says "near"."""
+
+
 class FakePipeline:
     facts: ClassVar = {"products": 8446, "purchase intentions": 29008}
     own_models = ()
@@ -189,7 +193,10 @@ class FakePipeline:
             yield Failed("The index folder is damaged. Build it again with make index.", 0.1)
             return
         steps = hostile_steps() if "hostile" in goal else verified_steps() if "clash" in goal or "verified" in goal else STEPS
-        script = Script("Camp with two children for a weekend", tuple(s.step for s in steps), "library", "ready")
+        objectives = [request.like or NEAR[0], *(other for other in NEAR if other != (request.like or NEAR[0]))]
+        near = tuple(objectives[1:]) if "near" in goal else ()
+        sure = "assembled" if near and not request.like else "ready"
+        script = Script(objectives[0], tuple(s.step for s in steps), "library", sure, near=near)
         questions = ("What does he enjoy most? — cooking and food — sport and travel", "About how much? — under $25") if "dad" in goal else ()
         notices = ("Prices are in US dollars.",)
         delay = 0.6 if "slow" in goal else self.delay_s
@@ -203,7 +210,7 @@ class FakePipeline:
         bundle_verdict, conflicts = self.reviewer.bundle(goal, steps, None)
         time.sleep(delay)
         yield BundleVerified(bundle_verdict, conflicts, 0.58)
-        plan = Plan(request.goal, "plan", constraints, "library", "ready", script.objective, steps, script_verdict, bundle_verdict, conflicts, notices=notices, questions=questions, timings_s={"total": 0.6})
+        plan = Plan(request.goal, "plan", constraints, "library", sure, script.objective, steps, script_verdict, bundle_verdict, conflicts, notices=notices, questions=questions, timings_s={"total": 0.6}, near=near)
         yield Finished(plan, 0.6)
 
     def _answer(self, request, constraints, status):

@@ -38,6 +38,8 @@ FILLER, USUAL_USES = 0.25, 6
 """Log-odds taken from a kind for each e-fold of uses above the usual: what every other plan needs says little about this goal."""
 BASES, SUPPORT = 8, 0.5
 """Scripts that may become the base, and the weight of the mean probability of a script's needs beside its confidence."""
+OFFERED, OFFERED_LEAST = 3, 0.42
+"""Other scripts that are offered as the base, at most, and the least confidence in each."""
 FEWEST_KINDS, WEAK_KINDS, WEAK_STEPS, SAME_STEP = 3, 14, 7, 0.5
 """Fewest and most kinds and most steps of a plan without a near script, and the closeness from which two kinds share a step."""
 TWIST = 0.01
@@ -81,12 +83,14 @@ class Wishes:
         allowed: False for kinds of which nothing may be shown: they stay in the steps of the base plan, which say so, but are never added.
         against: Whether an objective or a step does what the person ruled out; what only hints at it counts where the second argument
             says that a need of the step may not be shown.
+        like: Objective of the script to start from; "" leaves the choice.
     """
 
     goal: str
     constraints: Constraints = field(default_factory=Constraints)
     allowed: Callable[[str], bool] = lambda _: True
     against: Callable[[str, bool], bool] = lambda _, __: False
+    like: str = ""
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -156,18 +160,21 @@ class Composer:
         """
         asked = self._asked(wishes.goal, core, parts)
         whole = asked[0]
-        base = self._base(whole, wishes)
+        bases = self._bases(whole, wishes)
+        liked = next((n for n in bases if self._library.scripts[n].objective == wishes.like), None)
+        base = bases[0] if liked is None else liked
         script = self._library.scripts[base]
-        confidence = _confidence(float(whole.near.confidence[base]))
+        near = self._offered(bases, base, whole, wishes)
+        confidence = _confidence(float(whole.near.confidence[base])) if liked is None else "ready"
         if confidence == "weak":
             drafts = self._from_kinds(asked, wishes)
-            return Script(core, self._steps(drafts, asked), "library", confidence)
+            return Script(core, self._steps(drafts, asked), "library", confidence, near=near)
         kept = _without_foreign_conditions(script, wishes)
         foreign = frozenset(script.needs) - frozenset(kept.needs)
         wanted = self._wanted(asked, base, confidence, lambda kind: kind not in foreign and wishes.allowed(kind))
         drafts = _drafts(kept, wanted, wishes)
         self._place(drafts, wanted, asked, wishes)
-        return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,))
+        return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,), near)
 
     def _wanted(self, asked: Sequence[_Asked], base: int, confidence: Confidence, allowed: Callable[[str], bool]) -> dict[str, int]:
         """Return the kinds of the plan, likeliest first, each with the part of the goal that speaks for it most.
@@ -259,8 +266,8 @@ class Composer:
             found.append(_Asked(query, near, probability(features, self._weights.kind_coef, self._filler)))
         return found
 
-    def _base(self, whole: _Asked, wishes: Wishes) -> int:
-        """Return the script to start from: near, needing what other near scripts and the kinds' meanings speak for, without twists.
+    def _bases(self, whole: _Asked, wishes: Wishes) -> list[int]:
+        """Return the scripts to start from, best first: near, needing what near scripts and the kinds' meanings speak for, without twists.
 
         Somebody else's circumstances (their season, pet, diet, flat) are twists as well, and worst is what the person ruled out.
         """
@@ -272,7 +279,12 @@ class Composer:
             twists = TWIST * len(self._objective_words[n] - wishes.words) + OTHERS * wishes.others(objective)
             return float(confidence[n]) + SUPPORT * support - twists - AGAINST * wishes.against(objective, False)
 
-        return max((int(n) for n in whole.near.order[:BASES]), key=worth)
+        return sorted((int(n) for n in whole.near.order[:BASES]), key=worth, reverse=True)
+
+    def _offered(self, bases: Sequence[int], taken: int, whole: _Asked, wishes: Wishes) -> tuple[str, ...]:
+        """Return the objectives of the other scripts that a person may want to start from; none that does what was ruled out."""
+        objectives = {n: self._library.scripts[n].objective for n in bases if n != taken and whole.near.confidence[n] >= OFFERED_LEAST}
+        return tuple(objective for objective in objectives.values() if not wishes.against(objective, False))[:OFFERED]
 
     def _place(self, drafts: list[Draft], wanted: Mapping[str, int], asked: Sequence[_Asked], wishes: Wishes) -> None:
         """Put the wanted kinds that no step has yet into the step that they serve best, or borrow a step of a near plan."""

@@ -40,11 +40,14 @@ def _plan_tools(planner: Planner) -> tuple[Callable[..., Any], Callable[..., Any
         budget_usd: float | None = None,
         people: int | None = None,
         exclude: list[str] | str | None = None,
+        like: str = "",
     ) -> dict[str, Any]:
         """Turn a shopping goal into an ordered plan with products for each step."""
-        return await _plan(planner, visitor_of(_page), goal, budget_usd, people, exclude)
+        return await _plan(planner, visitor_of(_page), goal, budget_usd, people, exclude, like)
 
-    async def plan(_page: gr.Request, goal: str, budget_usd: float | None = None, people: int | None = None, exclude: str = "") -> str:
+    async def plan(
+        _page: gr.Request, goal: str, budget_usd: float | None = None, people: int | None = None, exclude: str = "", like: str = ""
+    ) -> str:
         """Turn a shopping goal into an ordered plan with products for each step, as JSON text.
 
         Args:
@@ -52,8 +55,9 @@ def _plan_tools(planner: Planner) -> tuple[Callable[..., Any], Callable[..., Any
             budget_usd: The most that everything may cost, in US dollars.
             people: How many people the plan is for, 1 to 1000.
             exclude: What must not appear, separated by commas, such as "tent, alcohol".
+            like: The plan of the library to start from, where the first answer missed the point: one of its "near_plans".
         """
-        return _json(await _plan(planner, visitor_of(_page), goal, budget_usd, people, exclude))
+        return _json(await _plan(planner, visitor_of(_page), goal, budget_usd, people, exclude, like))
 
     return plan_object, plan
 
@@ -131,10 +135,11 @@ def _swapped(view: PlanView, product_id: str, wish: Any, offered: list[str], pla
     return apply_edit(view, {"act": "swap", "pid": product_id, "swap": wish}, planner)
 
 
-async def _plan(planner: Planner, visitor: str, goal: str, budget_usd: Any, people: Any, exclude: Any) -> dict[str, Any]:
+async def _plan(planner: Planner, visitor: str, goal: str, budget_usd: Any, people: Any, exclude: Any, like: Any) -> dict[str, Any]:
     """Plan step by step, so that a caller who leaves stops the work at the next event."""
     with worded("a plan failed"):
-        async for event in iterate_in_threadpool(planner.stream(make_request(goal, budget_usd, people, exclude), visitor)):
+        request = make_request(goal, budget_usd, people, exclude, like=like)
+        async for event in iterate_in_threadpool(planner.stream(request, visitor)):
             if isinstance(event, Failed):
                 raise gr.Error(event.message, print_exception=False)
             if isinstance(event, Finished):

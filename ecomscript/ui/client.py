@@ -117,12 +117,12 @@ element.addEventListener('click', event => {
   const {act, pid, swap, key, index, option} = button.dataset;
   if (act === 'cart') trigger('cart', {pid});
   else if (act === 'compare') trigger('compare', {pid});
-  else if (act === 'swap') { swapping = true; trigger('swap', {pid, swap}); }
+  else if (act === 'swap') { leaving = true; trigger('swap', {pid, swap}); }
   else if (act === 'opinion') { consulted = {key, pid}; trigger('opinion', consulted); }
   else if (act === 'all') trigger('all', {});
   else if (act === 'share' || act === 'keep') trigger('code', {for: act});
   else if (act === 'print') print();
-  else trigger('chip', {act, key: key ?? null, index: Number(index ?? -1), option: Number(option ?? -1)});
+  else { leaving = true; trigger('chip', {act, key: key ?? null, index: Number(index ?? -1), option: Number(option ?? -1)}); }
 });
 // Where an opinion was asked for stays open; the clicked button is gone when the answer is there, which is read out then.
 let consulted = null;
@@ -135,11 +135,12 @@ watch('value', () => {
   if (document.activeElement === document.body) answer.focus({preventScroll: true});
   consulted = null;
 });
-// The clicked button is gone after a swap; the reader stays at the plan.
-let swapping = false;
+// The clicked button is gone after a swap or a new plan; the reader stays at the plan, as soon as it has a title.
+let leaving = false;
 watch('value', () => {
-  if (swapping && document.activeElement === document.body) element.querySelector('h2')?.focus({preventScroll: true});
-  swapping = false;
+  const title = element.querySelector('.es-head h2');
+  if (leaving && title && document.activeElement === document.body) title.focus({preventScroll: true});
+  leaving = leaving && !title;
 });
 watch(['value', 'cart', 'compared'], paint);
 paint();

@@ -93,6 +93,7 @@ def object_of(view: PlanView) -> dict[str, Any]:
         conflicts=view.conflicts,
         notices=view.notices,
         usage=view.usage,
+        near=view.near,
     )
     return {**plan.to_json(), "said": view.said, "locked": sorted(view.locked)}
 

@@ -144,7 +144,7 @@ def _questions(view: PlanView) -> str:
 
 
 def _head(view: PlanView, backing: Backing) -> str:
-    title = f'<h2 tabindex="-1">{escape(view.headline)}</h2>{_origin(view)}{_facts(view)}'
+    title = f'<h2 tabindex="-1">{escape(view.headline)}</h2>{_origin(view)}{_near(view)}{_facts(view)}'
     notices = items(map(escape, view.notices), "es-notices")
     return (
         f'<header class="es-head">{title}{_actions(view)}'
@@ -160,6 +160,16 @@ def _origin(view: PlanView) -> str:
     named = f"{joined} <q>{escape(view.base)}</q>" if view.base else ""
     said = f"<span>{words[:1].upper()}{words[1:]}{named}</span>"
     return f'<p class="es-confidence is-{view.confidence or "edited"}">{said}</p>' if words else ""
+
+
+def _near(view: PlanView) -> str:
+    """Return the near plans to start from instead, folded away where a ready one was found; an edited plan stays what it is."""
+    if not view.near or view.past or not view.confidence:
+        return ""
+    where = (f'data-index="{index}"{_disabled(view)}' for index in range(len(view.near)))
+    chips = items(map(_chip, view.near, repeat("like"), where), "es-chips")
+    shown = "" if view.confidence == "ready" else " open"
+    return f'<details class="es-near"{shown}><summary>{texts.NEAR_PLANS}</summary>{chips}</details>'
 
 
 def _facts(view: PlanView) -> str:

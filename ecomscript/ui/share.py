@@ -121,6 +121,7 @@ def encode(view: PlanView, basket: Basket) -> str:
         "x": request.exclude,
         "r": sorted(request.removed),
         "f": request.refinements,
+        "y": request.like,
         "o": shared.objective,
         "s": [(step.text, step.product_ids, _BUYS.index(step.buys), step.note) for step in shared.steps],
         "k": [(line.product_id, line.quantity, line.by_hand + 2 * line.optional + 4 * line.ticked) for line in shared.lines],
@@ -148,7 +149,7 @@ def decode(text: Any) -> SharedPlan:
     data = _unpack(text)
     try:
         removed, refinements = map(_key, data.get("r", ())), data.get("f", ())
-        request = make_request(data.get("g", ""), data.get("b"), data.get("p"), data.get("x", ()), removed, refinements)
+        request = make_request(data.get("g", ""), data.get("b"), data.get("p"), data.get("x", ()), removed, refinements, data.get("y"))
         objective = _text(data.get("o", ""), MAX_OBJECTIVE_CHARS)
         sent = data.get("s")
         if isinstance(sent, list) and len(sent) > MAX_STEPS:

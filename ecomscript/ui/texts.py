@@ -64,6 +64,7 @@ STATUS_TITLES = {
 
 BASED_ON = "based on"
 NEAREST_PLAN = "; the nearest is"
+NEAR_PLANS = "Not what you meant? Start from another plan"
 CHIPS_TITLE = "Understood"
 CHIP_REMOVE = "Remove and plan again"
 FACTS_ONE_OF_EACH = "{total} for one of each"

@@ -97,6 +97,7 @@ class PlanView:
         chips: The constraints found, each removable by its key.
         script: All steps of the plan, known before their products are; while ``writing``, those that a language model has written so far.
         writing: Whether a language model is at work on the steps.
+        near: Objectives of other plans of the library that this one could have started from.
         matched: The steps whose products are known, in order.
         checked: The verifiers that have spoken; their verdict is None when they could not.
         swaps: The products swapped by the last change of this plan.
@@ -121,6 +122,7 @@ class PlanView:
     goal: str = ""
     objective: str = ""
     confidence: Confidence | None = None
+    near: tuple[str, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
     chips: tuple[ConstraintItem, ...] = ()
     script: tuple[Step, ...] = ()
@@ -211,6 +213,7 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 chips=describe(constraints),
                 objective=script.objective if script else "",
                 confidence=script.confidence if script else None,
+                near=script.near if script else (),
                 script=steps,
                 writing=not event.complete,
                 matched=tuple(m for m in view.matched if m.step in steps),
@@ -239,6 +242,7 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 chips=describe(plan.constraints),
                 objective=plan.objective or "",
                 confidence=plan.confidence,
+                near=plan.near,
                 script=tuple(m.step for m in plan.steps),
                 matched=plan.steps,
                 script_verdict=plan.script_verdict,
@@ -269,8 +273,8 @@ def follow(view: PlanView, payload: Any) -> PlanRequest:
 
     Args:
         view: What the visitor sees.
-        payload: ``{"act": "example", "index": n}``, ``{"act": "answer", "index": n, "option": m}`` or ``{"act": "unset", "key": k}``;
-            comes from the browser, so anything is possible.
+        payload: ``{"act": "example", "index": n}``, ``{"act": "answer", "index": n, "option": m}``, ``{"act": "unset", "key": k}`` or
+            ``{"act": "like", "index": n}``; comes from the browser, so anything is possible.
 
     Raises:
         InputError: The payload names nothing that is on the page.
@@ -285,6 +289,8 @@ def follow(view: PlanView, payload: Any) -> PlanRequest:
             return replace(request, goal=f"{request.goal}, {option}")
     if request and act == "unset" and isinstance(key, str) and key in {chip.key for chip in view.chips}:
         return _without(request, key)
+    if request and act == "like" and (objective := _pick(view.near, data.get("index"))):
+        return replace(request, like=objective)
     raise InputError(*texts.STALE)
 
 

@@ -154,6 +154,21 @@ def test_unusable_input_keeps_the_plan(open_page):
     plan(page, "x" * 6001, "[role=alert]:has-text('6,001 characters')")
 
 
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_plan_starts_again_from_a_near_one(open_page, size):
+    page = open_page(size=size)
+    plan(page, "camping near the sea")
+    expect(page.locator("#plan-button")).to_be_visible()
+    page.locator(".es-near .es-chip", has_text="Pack for a <cruise>").click()
+    expect(page.locator(".es-confidence q")).to_have_text("Pack for a <cruise>")
+    expect(page.locator("#plan-button")).to_be_visible()
+    expect(page.locator("#plan h2")).to_have_text("Camping near the sea")
+    expect(page.locator("#plan h2")).to_be_focused()  # the chip is gone
+    page.locator(".es-near summary").click()  # a ready plan folds them away
+    page.locator(".es-near .es-chip", has_text="Camp with two children").click()
+    expect(page.locator(".es-confidence q")).to_have_text("Camp with two children for a weekend")
+
+
 def test_hostile_text_is_shown_and_never_run(open_page):
     page = open_page("goal=" + urllib.parse.quote("hostile <img src=x onerror=window.__y=1> ${window.__y=1}"), wait=".es-card")
     page.wait_for_selector("text=Done in")
@@ -307,7 +322,7 @@ def test_no_axe_violation_and_no_sideways_scroll(open_page, size, scheme):
     page = open_page(size=size, scheme=scheme)
     page.wait_for_selector("p.loading", state="detached")  # Gradio's own placeholder, seen on a slow machine
     assert violations(axe, page) == []
-    plan(page, "clash with dad under $250")
+    plan(page, "clash with dad near the sea under $250")
     page.click("[data-act=all]")
     page.wait_for_selector(".es-line >> nth=7")
     assert violations(axe, page) == []
