@@ -119,7 +119,7 @@ class Facts:
 
     def says(self, pattern: str) -> bool:
         """Return whether the title or objective matches a pattern."""
-        return compiled(pattern).search(self.text) is not None
+        return matches(pattern, self.text)
 
     def shows(self, *names: str) -> bool:
         """Return whether the title or objective matches one of the named patterns of the table ``words``."""
@@ -127,7 +127,7 @@ class Facts:
 
     def claims(self, pattern: str) -> bool:
         """Return whether title, features or attributes match a pattern; for what excuses a product."""
-        return any(compiled(pattern).search(part) for part in (self.text, self.details, " ".join(self.values())))
+        return any(matches(pattern, part) for part in (self.text, self.details, " ".join(self.values())))
 
     def of(self, unit: str) -> tuple[Quantity, ...]:
         """Return the quantities in a unit."""
@@ -167,6 +167,12 @@ def word(name: str) -> str:
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return a pattern compiled once."""
     return re.compile(pattern)
+
+
+@lru_cache(maxsize=65_536)  # the texts of some ten plans with every pattern: an edited plan is asked again and again
+def matches(pattern: str, text: str) -> bool:
+    """Return whether a folded text matches a pattern somewhere."""
+    return compiled(pattern).search(text) is not None
 
 
 @lru_cache(maxsize=65_536)

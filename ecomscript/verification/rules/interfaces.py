@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ecomscript.verification.rules.attributes import Facts, compiled, tables
+from ecomscript.verification.rules.attributes import Facts, compiled, matches, tables
 from ecomscript.verification.rules.registry import Finding
 
 Reads = Mapping[str, str] | Sequence[str]
@@ -51,7 +51,7 @@ class Side:
 
 def _read(text: str, reads: Reads) -> Iterator[str]:
     if isinstance(reads, Mapping):
-        yield from (value for value, pattern in reads.items() if compiled(pattern).search(text))
+        yield from (value for value, pattern in reads.items() if matches(pattern, text))
         return
     for pattern in reads:
         yield from (_one_order(match[1]) for match in compiled(pattern).finditer(text) if match[1])
