@@ -12,7 +12,7 @@ from ecomscript.association.associate import JUDGE_DROPS, Judge
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.index import IntentionIndex
 from ecomscript.schema import Conflict, MatchedStep, Product, Verdict
-from ecomscript.verification.claims import BundleClaim, BundleStep, ProductClaim, ScriptClaim, cut
+from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim
 from ecomscript.verification.compatibility import Clash, Placed, clashes, unfit
 from ecomscript.verification.suite import Verifiers
 
@@ -54,7 +54,10 @@ class Reviewer:
         return self._script_verdict(ScriptClaim.of(goal, steps))
 
     def bundle(self, goal: str, steps: Sequence[MatchedStep], eligibility: Eligibility) -> tuple[Verdict | None, tuple[Conflict, ...]]:
-        """Return T3's verdict on all products together, every conflict that the attribute rules name, and T3's own likeliest one.
+        """Return T3's verdict on all products together, and every conflict that the attribute rules name.
+
+        Which products its model suspects is left out: a plan holds many more pairs than the claims on which that was precise, few of
+        which clash.
 
         Args:
             goal: The goal as typed.
@@ -64,14 +67,11 @@ class Reviewer:
         placed = [_placed(matched.step.text, m.product) for matched in steps for m in matched.matches]
         products = [m.product for matched in steps for m in matched.matches]
         found = clashes(goal, placed)
-        named = [self._conflict(goal, clash, placed, products, eligibility) for clash in found]
-        verdict = None
-        if self.verifiers.t3 is not None and placed:
-            verdict = self.verifiers.t3.verdicts([BundleClaim.of(goal, steps)], [found])[0]
-            if verdict.places and not any(set(verdict.places) <= {clash.first, clash.second} for clash in found):
-                suspected = Clash("t3", verdict.places[0], verdict.places[1] if len(verdict.places) > 1 else None, verdict.reason)
-                named.append(self._conflict(goal, suspected, placed, products, eligibility))
-        return verdict, tuple(named)
+        conflicts = tuple(self._conflict(goal, clash, placed, products, eligibility) for clash in found)
+        if self.verifiers.t3 is None or not placed:
+            return None, conflicts
+        score = self.verifiers.t3.verdicts([BundleClaim.of(goal, steps)], [found])[0].score
+        return Verdict(score, *((found[0].reason, found[0].places) if found else ())), conflicts
 
     def _conflict(
         self, goal: str, clash: Clash, placed: Sequence[Placed], products: Sequence[Product], eligibility: Eligibility
@@ -82,18 +82,10 @@ class Reviewer:
             for candidate in self._replacements(goal, placed[culprit].step, culprit, products, eligibility):
                 swapped = [*placed]
                 swapped[culprit] = _placed(placed[culprit].step, candidate)
-                sides = [swapped[n] for n in (clash.first, clash.second) if n is not None]
-                if not any(culprit in (c.first, c.second) for c in clashes(goal, swapped)) and not self._suspects(goal, sides):
+                if not any(culprit in c.places for c in clashes(goal, swapped)):
                     old = products[culprit].product_id
                     return Conflict(placed[clash.first].title, other, clash.reason, old, candidate.product_id)
         return Conflict(placed[clash.first].title, other, clash.reason)
-
-    def _suspects(self, goal: str, sides: Sequence[Placed]) -> bool:
-        """Return whether T3 would name these products alone as a clash."""
-        if self.verifiers.t3 is None:
-            return False
-        claim = BundleClaim(cut(goal), tuple(BundleStep(cut(side.step), (cut(side.title),)) for side in sides))
-        return bool(self.verifiers.t3.verdicts([claim], [()])[0].places)
 
     def _ask_script(self, claim: ScriptClaim) -> Verdict:
         assert self.verifiers.t1 is not None

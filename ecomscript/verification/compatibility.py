@@ -43,6 +43,11 @@ class Clash:
     second: int | None
     reason: str
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The products that clash: two, or the one that clashes with the objective."""
+        return (self.first,) if self.second is None else (self.first, self.second)
+
 
 @cache
 def _rules() -> Mapping[str, Rule]:
