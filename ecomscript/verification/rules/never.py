@@ -2,8 +2,8 @@
 
 A row names a product (``a``) and what it must not meet: another product or the objective (``b``), or the objective alone (``goal``).
 Each of the three may be narrowed by a second pattern (``a_is``, ``b_is``, ``goal_is``) and excused by a third (``unless``, ``b_unless``,
-``goal_unless``). ``when`` is what the objective must say besides; ``same_step`` asks for two products of one step; ``why`` ends the
-sentence that is shown.
+``goal_unless``). ``when`` is what the objective must say besides; ``same_step`` asks for two products of one step; ``solved`` is what
+another product says that makes it right; ``why`` ends the sentence that is shown.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def never_for(goal: Facts, product: Facts) -> bool:
 def _meetings(rows: Sequence[Row], goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
     for row in rows:
         if ("goal" in row and not _is(goal, row, "goal")) or not goal.says(row.get("when", "")):
+            continue
+        if "solved" in row and any(product.says(row["solved"]) for product in bundle):
             continue
         for first in (place for place, product in enumerate(bundle) if _is(product, row, "a")):
             for second in _met(row, goal, bundle, first):
