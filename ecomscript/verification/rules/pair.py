@@ -166,7 +166,10 @@ _PART = (
     r"\b(?:filters?|cartridges?|toner|ink|bags?|blades?|heads?|batter(?:y|ies)|refills?|pads?|brush(?:es)?|cases?|covers?|sleeves?"
     r"|protectors?|belts?|drum|straps?|replacement|spare|chargers?)\b"
 )
-_FOR_MODEL = r"\bfor (?:the |original )?([a-z][a-z-]{3,}) ([a-z]{0,3}-?\d[\w-]*)(?! ?(?:mm|cm|m|kg|g|l|ml|inch|in|litres?|pieces|persons?|years?|months?|%|°))\b"
+_FOR_MODEL = (
+    r"\bfor (?:the |original )?([a-z][a-z-]{3,}) ([a-z]{0,3}-?\d[\w-]*)"
+    r"(?! ?(?:mm|cm|m|kg|g|l|ml|inch|in|litres?|pieces|persons?|years?|months?|%|°))\b"
+)
 _NO_MODEL = r"size|sizes|about|over|under|approx|level|zones?|ages?|aged|children|group|step|with|rooms?|between|around|another|grit"
 
 
@@ -182,11 +185,15 @@ def _model(part: Facts, device: Facts) -> str | None:
     return f"{part.name} is made for {named[1].capitalize()} {named[2].upper()}, {device.name} is another model."
 
 
+_VESSEL = r"\b(?:jars?|tumblers?|bowls?|glass|tins?|vessel|moulds?|cups?)\b"
+_FOR_VESSEL = r"for #|# (?:\w+ )?(?:jars?|containers?|tumblers?|tins?|tea ?lights?)"
+
+
 @between("wick and vessel")
 def _wick(wick: Facts, vessel: Facts) -> str | None:
-    if not wick.says(r"\bwicks?\b") or vessel.says(r"\bwicks?\b") or not vessel.says(r"\b(?:jars?|tumblers?|bowls?|glass|tins?|vessel|moulds?|cups?)\b"):
+    if not wick.says(r"\bwicks?\b") or vessel.says(r"\bwicks?\b") or not vessel.says(_VESSEL):
         return None
-    made_for = [q for q in wick.of("cm") if q.bound == "range" and q.near(r"for #|# (?:\w+ )?(?:jars?|containers?|tumblers?|tins?|tea ?lights?)")]
+    made_for = [q for q in wick.of("cm") if q.bound == "range" and q.near(_FOR_VESSEL)]
     widths = [q.low for q in vessel.of("cm") if q.bound == "exact" and q.near(r"# (?:wide|diameter|across|ø)|diameter(?: of)? #")]
     fits = made_for[0] if len(made_for) == 1 and len(widths) == 1 else None
     if fits is None or 0.85 * fits.low <= widths[0] <= 1.2 * fits.high:
