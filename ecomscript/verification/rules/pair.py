@@ -162,6 +162,59 @@ def _yarn_and_needles(yarn: Facts, needles: Facts) -> str | None:
     return f"{yarn.name} is not knitted on {sizes[0]:g} mm ({needles.name})."
 
 
+_PART = (
+    r"\b(?:filters?|cartridges?|toner|ink|bags?|blades?|heads?|batter(?:y|ies)|refills?|pads?|brush(?:es)?|cases?|covers?|sleeves?"
+    r"|protectors?|belts?|drum|straps?|replacement|spare|chargers?)\b"
+)
+_FOR_MODEL = (
+    r"\bfor (?:the |original )?([a-z][a-z-]{3,}) ([a-z]{0,3}-?\d[\w-]*)"
+    r"(?! ?(?:mm|cm|m|kg|g|l|ml|inch|in|litres?|pieces|persons?|years?|months?|%|°))\b"
+)
+_NO_MODEL = r"size|sizes|about|over|under|approx|level|zones?|ages?|aged|children|group|step|with|rooms?|between|around|another|grit"
+
+
+@between("model")
+def _model(part: Facts, device: Facts) -> str | None:
+    """A part "for Brand P150" against a device of that brand with another model number."""
+    named = compiled(_FOR_MODEL).search(part.text) if part.says(_PART) else None
+    if named is None or compiled(_NO_MODEL).fullmatch(named[1]) or device.says(rf"\bfor (?:\w+ )?{named[1]}\b"):
+        return None
+    models = [match[1] for match in compiled(rf"\b{named[1]} ([a-z]{{0,3}}-?\d[\w-]*)").finditer(device.text)]
+    if not models or any(compiled(rf"(?<![\w.]){model}(?![\w.])").search(part.text) for model in models):
+        return None
+    return f"{part.name} is made for {named[1].capitalize()} {named[2].upper()}, {device.name} is another model."
+
+
+_VESSEL = r"\b(?:jars?|tumblers?|bowls?|glass|tins?|vessel|moulds?|cups?)\b"
+_FOR_VESSEL = r"for #|# (?:\w+ )?(?:jars?|containers?|tumblers?|tins?|tea ?lights?)"
+
+
+@between("wick and vessel")
+def _wick(wick: Facts, vessel: Facts) -> str | None:
+    if not wick.says(r"\bwicks?\b") or vessel.says(r"\bwicks?\b") or not vessel.says(_VESSEL):
+        return None
+    made_for = [q for q in wick.of("cm") if q.bound == "range" and q.near(_FOR_VESSEL)]
+    widths = [q.low for q in vessel.of("cm") if q.bound == "exact" and q.near(r"# (?:wide|diameter|across|ø)|diameter(?: of)? #")]
+    fits = made_for[0] if len(made_for) == 1 and len(widths) == 1 else None
+    if fits is None or 0.85 * fits.low <= widths[0] <= 1.2 * fits.high:
+        return None
+    return f"{wick.name} is made for vessels of {fits.low:g} to {fits.high:g} cm, {vessel.name} measures {widths[0]:g} cm."
+
+
+_BAGS = r"\b(?:bin bags?|bin liners?|trash bags?|garbage bags?|refuse (?:bags?|sacks?)|rubbish (?:bags?|sacks?)|waste bags?)\b"
+_BIN = r"\b(?:pedal bin|waste ?bin|trash can|garbage can|kitchen bin|rubbish bin|recycling bin|touch bin|sensor bin|bin)\b"
+
+
+@between("bin bag")
+def _bin_bag(bags: Facts, container: Facts) -> str | None:
+    if not bags.says(_BAGS) or container.says(_BAGS) or not container.says(_BIN):
+        return None
+    hold, volume = [q.high for q in bags.of("l")], [q.low for q in container.of("l")]
+    if len(hold) != 1 or len(volume) != 1 or hold[0] >= 0.8 * volume[0]:
+        return None
+    return f"{bags.name} holds {hold[0]:g} l, {container.name} {volume[0]:g} l."
+
+
 @between("boots and bindings")
 def _boot_size(boots: Facts, fitted: Facts) -> str | None:
     if not boots.says(r"\bboots\b") or boots.says(r"bindings?|crampons") or not fitted.shows("fits boots"):
