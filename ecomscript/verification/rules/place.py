@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules.climate import climates, temperatures
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
 _PLACE = r"\b(?:in|to|near|at|across|around|of|from|for|into|through) (?:\w+ |the |a ){{0,2}}?(?:{places})\b"
@@ -66,28 +67,26 @@ def _mains_plug(goal: Facts, product: Facts) -> str | None:
 
 @against_goal("temperature")
 def _temperature(goal: Facts, product: Facts) -> str | None:
-    ambient = [q for q in goal.of("degC") if q.low > -60 and q.high < 50 and not q.near(r"wash|oven|bake|water|brew")]
-    if len(ambient) != 1:
+    stated = temperatures(goal.text)
+    if not stated:
         return None
-    air = ambient[0]
+    low, high = min(q.low for q in stated), max(q.high for q in stated)
     ratings = [q for q in product.of("degC") if q.high < 60 and q.near(word("ambient"))]
     rating = next((q.low for q in ratings if q.near("comfort")), product.number("temp_min_c"))
     if product.shows("cold gear") and rating is not None:
-        return f"{product.name} keeps warm down to {rating:g} °C, but it gets {air.low:g} °C." if rating > air.low + 5 else None
+        return f"{product.name} keeps warm down to {rating:g} °C, but it gets {low:g} °C." if rating > low + 5 else None
     for q in ratings:
-        if q.bound == "range" and q.high - q.low >= 3 and (q.low > air.high + 2 or q.high < air.low - 2):
-            return f"{product.name} works from {q.low:g} to {q.high:g} °C, but it is {air.low:g} to {air.high:g} °C there."
+        if q.bound == "range" and q.high - q.low >= 3 and (q.low > high + 2 or q.high < low - 2):
+            return f"{product.name} works from {q.low:g} to {q.high:g} °C, but it is {low:g} to {high:g} °C there."
+        if q.bound == "at least" and q.low > high and product.shows("applied from"):
+            return f"{product.name} is applied from {q.low:g} °C on, but it has {high:g} °C there."
     return None
 
 
 @against_goal("season")
 def _season(goal: Facts, product: Facts) -> str | None:
     comfort = [q.low for q in product.of("degC") if q.near("comfort")]
-    cold = goal.shows("winter") and not goal.shows("south", "not cold")
-    if cold and product.shows("for summer"):
-        return f"{product.name} is made for summer, but your plan is for winter."
-    hot = goal.shows("hot") and not goal.shows("winter", "south", "not hot")
-    if hot and (min(comfort, default=0) <= -8 or product.shows("for cold")):
+    if min(comfort, default=0) <= -8 and "hot" in climates(goal.text):
         return f"{product.name} is made for deep cold, but your plan is for the heat."
     return None
 
