@@ -3,8 +3,8 @@
 A row names a product (``a``) and what it must not meet: another product or the objective (``b``), or the objective alone (``goal``).
 Each of the three may be narrowed by a second pattern (``a_is``, ``b_is``, ``goal_is``) and excused by a third (``unless``, ``b_unless``,
 ``goal_unless``). ``climate`` asks for one of the climates of the objective ("cold|chilly"), alone or besides the objective's words;
-``when`` is what the objective must say besides; ``solved_by`` names a third product that makes it sound; ``same_step`` asks for two products of one step; ``why`` ends the
-sentence that is shown.
+``when`` is what the objective must say besides; ``solved_by`` names a product whose presence makes it sound; ``same_step`` asks for two
+products of one step; ``why`` ends the sentence that is shown.
 """
 
 from __future__ import annotations
