@@ -86,7 +86,10 @@ def _temperature(goal: Facts, product: Facts) -> str | None:
 @against_goal("season")
 def _season(goal: Facts, product: Facts) -> str | None:
     comfort = [q.low for q in product.of("degC") if q.near("comfort")]
-    if min(comfort, default=0) <= -8 and "hot" in climates(goal.text):
+    there = climates(goal.text)
+    if "cold" in there and product.shows("for summer"):
+        return f"{product.name} is made for summer, but your plan is for winter."
+    if "hot" in there and (min(comfort, default=0) <= -8 or product.shows("for cold")):
         return f"{product.name} is made for deep cold, but your plan is for the heat."
     return None
 
