@@ -24,11 +24,13 @@ _COLD_WATER, _WARM_WATER, _FAHRENHEIT_FROM = 15, 24, 50
 
 
 def temperatures(goal: str) -> tuple[Quantity, ...]:
-    """Return the temperatures outside that a folded objective states, words included ("at minus eighteen", "-8 °c")."""
-    if _named("not the air", goal):
-        return ()
+    """Return the temperatures that a folded objective states, words included ("at minus eighteen", "-8 °c")."""
     text = _SPELLED.sub(_in_digits, compiled(r"\bminus (?=\d)").sub("-", goal))
     return tuple(q for q in quantities(text) if q.unit == "degC" and q.low > -60 and q.high < 50)
+
+
+def _outside(goal: str) -> tuple[Quantity, ...]:
+    return () if _named("not the air", goal) else temperatures(goal)
 
 
 def _in_digits(match: re.Match[str]) -> str:
@@ -53,7 +55,7 @@ def climates(goal: str) -> frozenset[str]:
         return frozenset()
     seasons = _seasons(goal)
     found = seasons | _stated(goal)
-    if found == seasons and not temperatures(goal):
+    if found == seasons and not _outside(goal):
         found |= _of_place(goal, seasons)
     if _named("frost-free", goal) or _named("tropics", goal):
         found |= set() if _named("cool", goal) else {"frost-free"}
@@ -74,7 +76,7 @@ def _month_number(month: str) -> int:
 
 
 def _stated(goal: str) -> set[str]:
-    stated = temperatures(goal)
+    stated = _outside(goal)
     if not stated:
         return set()
     low, high = min(q.low for q in stated), max(q.high for q in stated)
@@ -97,7 +99,7 @@ def _of_water(goal: str, found: set[str]) -> set[str]:
     """Return what is known of the water of divers, swimmers and surfers."""
     if not _named("in water", goal):
         return set()
-    if stated := temperatures(goal):
+    if stated := _outside(goal):
         return {"cold water"} if stated[0].high <= _COLD_WATER else {"warm water"} if stated[0].low >= _WARM_WATER else set()
     if _named("tropics", goal) or ("frost-free" in found and "hot" in found):
         return {"warm water"}

@@ -67,7 +67,7 @@ def _mains_plug(goal: Facts, product: Facts) -> str | None:
 
 @against_goal("temperature")
 def _temperature(goal: Facts, product: Facts) -> str | None:
-    stated = temperatures(goal.text)
+    stated = [q for q in temperatures(goal.text) if not q.near(r"wash|oven|bake|water|brew")]
     if not stated:
         return None
     low, high = min(q.low for q in stated), max(q.high for q in stated)
@@ -80,7 +80,15 @@ def _temperature(goal: Facts, product: Facts) -> str | None:
             return f"{product.name} works from {q.low:g} to {q.high:g} °C, but it is {low:g} to {high:g} °C there."
         if q.bound == "at least" and q.low > high and product.shows("applied from"):
             return f"{product.name} is applied from {q.low:g} °C on, but it has {high:g} °C there."
-    return None
+    return _too_cold_for(product, low)
+
+
+def _too_cold_for(product: Facts, low: float) -> str | None:
+    """Return what a product that names its lowest temperature says where it gets colder."""
+    limits = [q.low for q in product.of("degC") if q.bound != "range" and q.high <= 10 and q.near(word("down to"))]
+    if not product.shows("for the cold") or not limits or min(limits) <= low + 3:
+        return None
+    return f"{product.name} is good down to {min(limits):g} °C, but it gets {low:g} °C."
 
 
 @against_goal("season")
@@ -89,6 +97,8 @@ def _season(goal: Facts, product: Facts) -> str | None:
     there = climates(goal.text)
     if "cold" in there and product.shows("for summer"):
         return f"{product.name} is made for summer, but your plan is for winter."
+    if "cold" in there and product.shows("cold gear") and min(comfort, default=0) >= 6:
+        return f"{product.name} is made for mild nights, but your plan is for winter."
     if "hot" in there and (min(comfort, default=0) <= -8 or product.shows("for cold")):
         return f"{product.name} is made for deep cold, but your plan is for the heat."
     return None
