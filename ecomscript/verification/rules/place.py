@@ -163,3 +163,13 @@ def _charger_power(goal: Facts, product: Facts) -> str | None:
     if not product.says(r"\bcharger\b") or not 0 < gives < 0.6 * needed or product.says("car battery|wireless"):
         return None
     return f"{product.name} gives {gives:g} W, your laptop needs {needed:g} W."
+
+
+@against_goal("towing")
+def _towing(goal: Facts, product: Facts) -> str | None:
+    """What is towed against what a hitch or strap bears."""
+    towed = max((q.high for q in goal.of("kg") if goal.says(r"\btow(?:s|ing|ed)?\b")), default=0.0)
+    borne = max((q.high for q in product.of("kg")), default=0.0)
+    if not product.shows("tow gear") or not 0 < borne < 0.9 * towed or product.says(r"tongue|nose weight|lock|cover|bike"):
+        return None
+    return f"{product.name} bears {borne:g} kg, but you tow {towed:g} kg."
