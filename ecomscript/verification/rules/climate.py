@@ -1,7 +1,8 @@
 """When and where an objective is pursued: the temperature that it states, its season and the climate of its place.
 
-A climate is one of "cold", "chilly" (cool or cold), "deep cold" (rock salt no longer melts ice), "hot", "frost-free", "cold water",
-"warm water", "dark" (northern winter) and the seasons "spring", "summer", "autumn", "winter". Nothing is said where the words disagree.
+A climate is one of "cold", "chilly" (cool or cold), "deep cold" (rock salt no longer melts ice), "hot" (summer at least), "great heat",
+"frost-free", "cold water", "warm water", "dark" (northern winter) and the seasons "spring", "summer", "autumn", "winter". Nothing is
+said where the words disagree.
 """
 
 from __future__ import annotations
@@ -80,19 +81,22 @@ def _stated(goal: str) -> set[str]:
     if not stated:
         return set()
     low, high = min(q.low for q in stated), max(q.high for q in stated)
-    bounds = {"cold": high <= _COLD, "chilly": high <= _COOL, "deep cold": low <= _DEEP_COLD and high <= 0, "hot": low >= _WARM}
+    bounds = {"cold": high <= _COLD, "chilly": high <= _COOL, "deep cold": low <= _DEEP_COLD and high <= 0}
+    bounds |= {"hot": low >= _WARM, "great heat": low > _WARM}
     return {name for name, holds in bounds.items() if holds}
 
 
 def _of_place(goal: str, seasons: set[str]) -> set[str]:
     warm, cool = _named("frost-free", goal) or _named("tropics", goal), _named("cool", goal)
+    hottest = _named("hottest places", goal)
     late = bool(compiled(r"\b(?:october|november|march)\b").search(goal)) and not _named("south", goal)
     winter = "winter" in seasons or _named("cold words", goal) or ("november" in goal and _named("north", goal))
-    summer = "summer" in seasons or _named("hot words", goal) or _named("tropics", goal) or _named("hot month", goal)
+    summer = "summer" in seasons or _named("hot words", goal) or _named("tropics", goal) or (hottest and _named("hot month", goal))
     cold = winter and not warm and not ("summer" in seasons or _named("hot words", goal))
     hot = summer and not cool and (warm or not winter)
     chilly = cold or (late and not warm and not summer)
-    return {name for name, holds in {"cold": cold, "hot": hot, "chilly": chilly}.items() if holds}
+    great = hot and any(_named(name, goal) for name in ("hot words", "tropics", "hot places"))
+    return {name for name, holds in {"cold": cold, "hot": hot, "great heat": great, "chilly": chilly}.items() if holds}
 
 
 def _of_water(goal: str, found: set[str]) -> set[str]:
