@@ -101,10 +101,12 @@ def _of_place(goal: str, seasons: set[str]) -> set[str]:
 
 def _of_water(goal: str, found: set[str]) -> set[str]:
     """Return what is known of the water of divers, swimmers and surfers."""
+    if _named("tropics", goal) and not _outside(goal):
+        return {"warm water"}
     if not _named("in water", goal):
         return set()
     if stated := _outside(goal):
         return {"cold water"} if stated[0].high <= _COLD_WATER else {"warm water"} if stated[0].low >= _WARM_WATER else set()
-    if _named("tropics", goal) or ("frost-free" in found and "hot" in found):
+    if {"frost-free", "hot"} <= found:
         return {"warm water"}
     return {"cold water"} if "cold" in found or _named("cold seas", goal) else set()
