@@ -2,8 +2,9 @@
 
 A row names a product (``a``) and what it must not meet: another product or the objective (``b``), or the objective alone (``goal``).
 Each of the three may be narrowed by a second pattern (``a_is``, ``b_is``, ``goal_is``) and excused by a third (``unless``, ``b_unless``,
-``goal_unless``). ``when`` is what the objective must say besides; ``same_step`` asks for two products of one step; ``solved`` is what
-another product says that makes it right; ``why`` ends the sentence that is shown.
+``goal_unless``). ``climate`` asks for one of the climates of the objective ("cold|chilly"), alone or besides the objective's words;
+``when`` is what the objective must say besides; ``solved_by`` names a product whose presence makes it sound; ``same_step`` asks for two
+products of one step; ``why`` ends the sentence that is shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from ecomscript.verification.rules.attributes import Facts, tables
+from ecomscript.verification.rules.climate import climates
 from ecomscript.verification.rules.registry import Finding, Rule
 
 Row = Mapping[str, Any]
@@ -29,14 +31,18 @@ def never_rules() -> dict[str, Rule]:
 
 def never_for(goal: Facts, product: Facts) -> bool:
     """Return whether a product must not meet the objective, whatever else is there."""
-    return any("goal" in row and _is(goal, row, "goal") and _is(product, row, "a") for row in tables()["never"])
+    return any(not {"b", "solved_by"} & row.keys() and _asked(goal, row) and _is(product, row, "a") for row in tables()["never"])
+
+
+def _asked(goal: Facts, row: Row) -> bool:
+    if "climate" in row and not climates(goal.text) & set(row["climate"].split("|")):
+        return False
+    return ("goal" not in row or _is(goal, row, "goal")) and goal.says(row.get("when", ""))
 
 
 def _meetings(rows: Sequence[Row], goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
     for row in rows:
-        if ("goal" in row and not _is(goal, row, "goal")) or not goal.says(row.get("when", "")):
-            continue
-        if "solved" in row and any(product.says(row["solved"]) for product in bundle):
+        if not _asked(goal, row) or ("solved_by" in row and any(product.says(row["solved_by"]) for product in bundle)):
             continue
         for first in (place for place, product in enumerate(bundle) if _is(product, row, "a")):
             for second in _met(row, goal, bundle, first):
@@ -46,7 +52,7 @@ def _meetings(rows: Sequence[Row], goal: Facts, bundle: Sequence[Facts]) -> Iter
 
 def _met(row: Row, goal: Facts, bundle: Sequence[Facts], first: int) -> Iterator[int | None]:
     """Yield the place that the product at ``first`` must not meet, None for the objective; at most one."""
-    if "goal" in row:
+    if "b" not in row:
         yield None
         return
     others = [p for p in range(len(bundle)) if p != first and ("same_step" not in row or bundle[p].step == bundle[first].step)]

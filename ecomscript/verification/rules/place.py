@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules.climate import climates, temperatures
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
 _PLACE = r"\b(?:in|to|near|at|across|around|of|from|for|into|through) (?:\w+ |the |a ){{0,2}}?(?:{places})\b"
@@ -66,28 +67,39 @@ def _mains_plug(goal: Facts, product: Facts) -> str | None:
 
 @against_goal("temperature")
 def _temperature(goal: Facts, product: Facts) -> str | None:
-    ambient = [q for q in goal.of("degC") if q.low > -60 and q.high < 50 and not q.near(r"wash|oven|bake|water|brew")]
-    if len(ambient) != 1:
+    stated = [q for q in temperatures(goal.text) if not q.near(r"wash|oven|bake|water|brew")]
+    if not stated:
         return None
-    air = ambient[0]
+    low, high = min(q.low for q in stated), max(q.high for q in stated)
     ratings = [q for q in product.of("degC") if q.high < 60 and q.near(word("ambient"))]
     rating = next((q.low for q in ratings if q.near("comfort")), product.number("temp_min_c"))
     if product.shows("cold gear") and rating is not None:
-        return f"{product.name} keeps warm down to {rating:g} °C, but it gets {air.low:g} °C." if rating > air.low + 5 else None
+        return f"{product.name} keeps warm down to {rating:g} °C, but it gets {low:g} °C." if rating > low + 5 else None
     for q in ratings:
-        if q.bound == "range" and q.high - q.low >= 3 and (q.low > air.high + 2 or q.high < air.low - 2):
-            return f"{product.name} works from {q.low:g} to {q.high:g} °C, but it is {air.low:g} to {air.high:g} °C there."
-    return None
+        if q.bound == "range" and q.high - q.low >= 3 and (q.low > high + 2 or q.high < low - 2):
+            return f"{product.name} works from {q.low:g} to {q.high:g} °C, but it is {low:g} to {high:g} °C there."
+        if q.bound == "at least" and q.low > high and product.shows("applied from"):
+            return f"{product.name} is applied from {q.low:g} °C on, but it has {high:g} °C there."
+    return _too_cold_for(product, low)
+
+
+def _too_cold_for(product: Facts, low: float) -> str | None:
+    """Return what a product that names its lowest temperature says where it gets colder."""
+    limits = [q.low for q in product.of("degC") if q.bound != "range" and q.high <= 10 and q.near(word("down to"))]
+    if not product.shows("for the cold") or not limits or min(limits) <= low + 3:
+        return None
+    return f"{product.name} is good down to {min(limits):g} °C, but it gets {low:g} °C."
 
 
 @against_goal("season")
 def _season(goal: Facts, product: Facts) -> str | None:
     comfort = [q.low for q in product.of("degC") if q.near("comfort")]
-    cold = goal.shows("winter") and not goal.shows("south", "not cold")
-    if cold and product.shows("for summer"):
+    there = climates(goal.text)
+    if "cold" in there and product.shows("for summer"):
         return f"{product.name} is made for summer, but your plan is for winter."
-    hot = goal.shows("hot") and not goal.shows("winter", "south", "not hot")
-    if hot and (min(comfort, default=0) <= -8 or product.shows("for cold")):
+    if "cold" in there and product.shows("cold gear") and min(comfort, default=0) >= 6:
+        return f"{product.name} is made for mild nights, but your plan is for winter."
+    if "hot" in there and (min(comfort, default=0) <= -8 or product.shows("for cold")):
         return f"{product.name} is made for deep cold, but your plan is for the heat."
     return None
 
@@ -151,3 +163,13 @@ def _charger_power(goal: Facts, product: Facts) -> str | None:
     if not product.says(r"\bcharger\b") or not 0 < gives < 0.6 * needed or product.says("car battery|wireless"):
         return None
     return f"{product.name} gives {gives:g} W, your laptop needs {needed:g} W."
+
+
+@against_goal("towing")
+def _towing(goal: Facts, product: Facts) -> str | None:
+    """What is towed against what a hitch or strap bears."""
+    towed = max((q.high for q in goal.of("kg") if goal.says(r"\btow(?:s|ing|ed)?\b")), default=0.0)
+    borne = max((q.high for q in product.of("kg")), default=0.0)
+    if not product.shows("tow gear") or not 0 < borne < 0.9 * towed or product.says(r"tongue|nose weight|lock|cover|bike"):
+        return None
+    return f"{product.name} bears {borne:g} kg, but you tow {towed:g} kg."
