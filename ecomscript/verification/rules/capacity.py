@@ -6,7 +6,8 @@ objective may be narrowed by ``goal`` and ``goal_unless``). It is one of two kin
 * by class: ``from`` or ``to`` a count the product is too small or too large, whatever its numbers;
 * by number: what one product offers – a ``unit`` (l, kg, cm, or m2 for a floor), what ``reads`` reads (one number or two, lowest and
   highest), a fixed ``value``, or the pieces of a pack (``each``) – must be ``least`` to ``most`` for each one that is counted. ``over``
-  and ``under`` bound the counts that are asked. Several products of a row add up.
+  and ``under`` bound the counts that are asked. Several products of a row add up, and so do the pieces of
+a pack unless the number is that of all of them (``alone``).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def counted(goal: Facts, what: str) -> float | None:
     if what == "m2":
         return _area(goal.text)
     if what in {"l", "kg"}:
-        amounts = [q.high for q in goal.of(what) if q.bound == "exact"]
+        amounts = [q.high for q in goal.of(what) if q.bound in {"exact", "at least"}]
         return amounts[0] if len(amounts) == 1 else None
     if what == "babies" and (many := compiled(r"\b(?:(twins)|(triplets)|one (?:toddler|baby|child|infant))\b").search(goal.text)):
         return 2 if many[1] else 3 if many[2] else 1
@@ -96,7 +97,7 @@ def _held(row: Row, product: Facts) -> bool:
 
 
 def _pack(row: Row, product: Facts) -> int:
-    return 1 if "each" in row else product.pack
+    return 1 if "each" in row or "alone" in row else product.pack
 
 
 def _offer(row: Row, product: Facts) -> Span | None:

@@ -79,7 +79,7 @@ _TOGETHER = re.compile(
     rf"\b{COUNT} (?:adults|grown-ups|parents|men|women) and (?:{COUNT} (?:\w+ )?(?:children|kids|toddlers|teenagers|babies)|(a) (?:child|kid|toddler|\S+-old))"
 )
 _ALONE = re.compile(
-    rf"\b(?:alone|solo|by myself|for myself|just me|for one(?: (?:{_PERSON}))?(?= (?:at|in|on|only|who)\b|,|$)|single (?:person|user|traveller)"
+    rf"\b(?:alone|solo|by myself|for myself|just me|for one(?: (?:{_PERSON}))?(?= (?:at|in|on|only|who|from|to)\b|,|$)|one (?:fast packer|diver's?|person alone)|single (?:person|user|traveller)"
     rf"|(?<!for )one (?:adult|hiker|person|renter|rider)|one-person|one cup|single person's|one person's|breakfast coffee for one|thru-hiker)\b"
 )
 _TWO = re.compile(r"\b(?:as|for|of|in) a couple\b|\b(?:for|of) two(?= (?:at|in|on|only|who|with)\b|,|$)|\bthe two of us\b|tete-a-tete|tête-à-tête|\bwith (?:one|a) friend\b|\bto a couple\b|\bduo\b")

@@ -105,7 +105,8 @@ def _user_weight(goal: Facts, product: Facts) -> str | None:
     weight = weights[0]
     for q in product.of("kg"):
         carries = q.near(word("carrying cue")) or (q.bound == "range" and q.high < 6 * q.low)
-        if q.high >= 10 and carries and q.excludes(weight) and not q.near(word("not a body load")):
+        capped = q.near(word("user limit")) and q.high < weight
+        if q.high >= 10 and carries and (capped or q.excludes(weight)) and not q.near(word("not a body load")):
             return f"{product.name} is for {q}, not for {weight:g} kg."
     most = product.number("max_load_kg")
     seats = product.shows("carries a person")
