@@ -12,6 +12,9 @@ from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
 
+_LISTED = r"[\w' ,-]+?(?=$|[.;:(]| (?:but|who|which|that|on|in|at|for|with|after|from|over|under|while|when|during|because|as|eats?|likes?|loves?)\b)"
+
+
 @against_goal("too young")
 def _too_young(goal: Facts, product: Facts) -> str | None:
     if goal.child_months is None:
@@ -158,6 +161,47 @@ def _diet(goal: Facts, product: Facts) -> str | None:
         if word := _held(product.text, row["holds"]):
             return f"{product.name} contains {word}, which does not go with {diet.replace('-', ' ')} in your plan."
     return None
+
+
+@against_goal("allergy")
+def _allergy(goal: Facts, product: Facts) -> str | None:
+    if product.shows("not eaten") or goal.shows("mixed table"):
+        return None
+    for name, words in _avoided(goal.text):
+        if not product.claims(rf"\b{name}e?s?[- ]free|\b(?:hypoallergenic|single animal protein, fish)\b") and (word := _held(product.text, words)):
+            return f"{product.name} contains {word}, which your plan has to avoid."
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _avoided(goal: str) -> tuple[tuple[str, str], ...]:
+    """Return what an objective says that somebody must not have, each with the words that hold it."""
+    asked = compiled(word("denied allergy")).sub(" ", goal)
+    known = tables()["allergens"]
+    before = compiled(rf"((?:[\w'-]+,? ){{1,4}})(?:\(([\w'-]+)\) )?{tables()['avoided']}\b(?! to\b)").finditer(asked)
+    hyphen = compiled(rf"\b([a-z]+(?:-[a-z]+)?)-(?:allergic|intolerant)\b").finditer(asked)
+    after = compiled(rf"\b(?:{tables()['avoids']}) ({_LISTED})").finditer(asked)
+    shunned = compiled(rf"\b(?:{tables()['shuns']}) ({_LISTED})").finditer(asked)
+    named = [n for match in (*before, *hyphen, *after) for part in match.groups() if part for n in _names(part)]
+    named += [n for match in shunned for n in _names(match[1]) if n in known]
+    return tuple((name, known.get(name, rf"{name}(?:e?s)?")) for name in dict.fromkeys(named) if known.get(name, name))
+
+
+def _names(listed: str) -> Iterator[str]:
+    """Yield the things of a list ("soy and lentils") in the singular, as the table of allergens has them."""
+    known = tables()["allergens"]
+    last = compiled(rf"(?:^|.*\s)(?:{tables()['no allergen']})(?=\s|$)")
+    for part in compiled(r",|\b(?:and|or|nor)\b").split(listed):
+        words = last.sub("", part.strip()).split()[-2:]
+        names = [_singular(" ".join(words[start:])) for start in range(len(words))]
+        yield from [name for name in (*names, *map(_singular, words)) if name in known] or names[:1]
+
+
+def _singular(word: str) -> str:
+    for plural, single in (("algae", "alga"), ("citrus", "citrus"), ("berries", "berry"), ("cherries", "cherry")):
+        if word.endswith(plural):
+            return word.removesuffix(plural) + single
+    return compiled(r"(?<=\w{2}[^s])s$").sub("", compiled(r"(?<=tomato|potato)es$").sub("", word))
 
 
 @lru_cache(maxsize=4096)
