@@ -1,7 +1,7 @@
 """Rules for how much a product holds, makes or covers against how many an objective is for: rows of ``tables/scale/``.
 
-A row counts something of the objective (``of``: people, m2, l, kg, or a name of the table ``counted``) and names products (``holds``, narrowed by ``holds_is``, excused by ``unless``; the
-objective may be narrowed by ``goal`` and ``goal_unless``). It is one of two kinds:
+A row counts something of the objective (``of``: people, m2, l, kg, or a name of the table ``counted``) and names products (``holds``,
+narrowed by ``holds_is``, excused by ``unless``; the objective may be narrowed by ``goal`` and ``goal_unless``). It is one of two kinds:
 
 * by class: ``from`` or ``to`` a count the product is too small or too large, whatever its numbers;
 * by number: what one product offers – a ``unit`` (l, kg, cm, or m2 for a floor), what ``reads`` reads (one number or two, lowest and

@@ -14,14 +14,19 @@ _NUMBER_WORDS = (
     " seventeen eighteen nineteen twenty".split()
 )
 _TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_MIXED = {f"{ten}-{one}": 10 * tens + ones for tens, ten in enumerate(["twenty", *_TENS], 2) for ones, one in enumerate(_NUMBER_WORDS[:10]) if ones}
-_COUNTS = _MIXED | {word: number for number, word in enumerate(_NUMBER_WORDS)} | _TENS | {"single": 1, "a dozen": 12, "hundred": 100, "a hundred": 100}
+_MIXED = {
+    f"{ten}-{one}": 10 * tens + ones
+    for tens, ten in enumerate(["twenty", *(ten for ten in _TENS if ten != "hundred")], 2)
+    for ones, one in enumerate(_NUMBER_WORDS[1:10], 1)
+}
+_PLAIN = {word: number for number, word in enumerate(_NUMBER_WORDS)} | _TENS
+_COUNTS = _MIXED | _PLAIN | {"single": 1, "a dozen": 12, "hundred": 100, "a hundred": 100}
 COUNT = rf"(\d{{1,4}}|{'|'.join(_COUNTS)})"
 """Pattern of a whole number in digits or in words, as one group."""
 
 _NO_CHILD = (
     r"(?:(?:\w+ )?(?:cats?|dogs?|pupp\w+|kittens?|horses?|pon(?:y|ies)|mare|hens?|rabbits?|labrador|terrier|retriever|dalmatian|chicks?"
-    r"|beagles?|maltese|dane|cockatiel\w*|parrots?|mastiff|collie|spaniel|poodle|foal|calf|lambs?|goats?|shepherd|husky|pug|dachshund|hound|gelding|cockerel)"
+    r"|beagles?|maltese|dane|cockatiel\w*|parrots?|mastiff|collie|spaniel|poodle|foal|calf|lambs?|goats?|shepherd|husky|pug|dachshund|hound|gelding|cockerel|chameleons?|geckos?|snakes?|lizards?|dragon|tortoises?|ferrets?|hamsters?|pigs?|budg\w+|pigeons?|donkey)"
     r"|house|home|car|bike|computer|laptop|tree|whisk\w+|wine|piano|boiler|roof|phone)\b"
 )
 _BIRTHDAY = re.compile(r"(?<![\w-])(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) birthday")
@@ -29,18 +34,19 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".s
 _CHILD_AGE = (
     re.compile(rf"(?<![\w-]){COUNT}(?:[ -]and[ -]a[ -]half)?[- ](?P<unit>month|year|week|day)s?[- ]olds?\b(?! {_NO_CHILD})"),
     re.compile(
-        rf"\b(?:aged?|ages|turns|turning|(?:boy|girl|son|daughter|twins|nephew|niece|children|kids|pupils|child|baby|toddler|infant|teenager|brothers|sisters|cousins) of)"
+        rf"\b(?:aged?|ages|turns|turning|(?:boy|girl|son|daughter|twins|nephew|niece|children|kids|pupils|child"
+        r"|baby|toddler|infant|teenager|brothers|sisters|cousins) of)"
         rf" {COUNT}\b(?P<months> months?\b)?(?! ?(?:kg|cm|%|ml|g|lbs?|weeks?|days?)\b)"
     ),
 )
 _STAGES = (
-    (re.compile(r"\btoddlers?(?!-?(?:proof|bed|seat|size))\b"), (12.0, 36.0)),
+    (re.compile(r"\btoddlers?(?!-?(?:proof|bed|seat|size))\b"), (12.0, 35.0)),
     (re.compile(r"\b(?:preschool(?:ers?)?|kindergarten(?:ers?)?|nursery (?:school|class|group|children)|playgroup)\b"), (36.0, 60.0)),
     (re.compile(r"\b(?:crawling baby|infants?|breastfed baby|teething baby|napping baby|baby who|baby that)\b"), (3.0, 11.0)),
 )
 _AGE_SPAN = re.compile(rf"\b(?:aged?|ages|between) (?:from |between )?{COUNT} ?(?:-|to|and) ?{COUNT}\b(?! ?(?:kg|cm|%))")
 _AGE_MARKS = (
-    re.compile(r"\bpegi (?P<low>\d+)(?P<high>)(?P<unit>)(?P<plus>)"),
+    re.compile(r"\b(?:pegi|usk|fsk) (?P<low>\d+)(?P<high>)(?P<unit>)(?P<plus>)"),
     re.compile(
         r"\bages? (?P<low>\d+(?:\.\d+)?)(?: ?(?:-|to) ?(?P<high>\d+(?:\.\d+)?))?"
         r"(?P<unit> months?)? ?(?P<plus>\+|and up|and over|years and up)?"
@@ -49,6 +55,7 @@ _AGE_MARKS = (
     re.compile(r"(?<![\d.])(?P<low>\d+(?:\.\d+)?) ?(?:-|to) ?(?P<high>\d+(?:\.\d+)?) ?(?P<unit>months?|years?)\b(?P<plus>)"),
     re.compile(r"(?<![\d.])(?P<low>\d+(?:\.\d+)?) ?\+ ?(?P<unit>months?|years?)(?P<high>)(?P<plus>)"),
     re.compile(r"(?<![\d.])(?P<low>\d+(?:\.\d+)?) ?(?P<unit>months?|years?) ?(?:\+|and up|and over|and older)(?P<high>)(?P<plus>)"),
+    re.compile(r"(?<![\w.-])(?<!spf )(?<!zone )(?<!zones )(?P<low>[3-9]|1[0-8])\+(?=$|,)(?P<unit>)(?P<high>)(?P<plus>)"),
 )
 _PERSONS = (
     r"people|persons|guests|friends|adults|children|kids|classmates|campers|scouts|players|pupils|students|visitors|colleagues|volunteers"
@@ -62,7 +69,8 @@ _GATHERING = (
     r"|banquet|buffet|picnic|barbecue|workshop|school|pack|ensemble|congregation|audience|seminar|course|house|staff|platoon|assembly"
 )
 _NO_PERSON = (
-    r"(?! ?(?:-|to) ?\d)(?!-)(?! ?(?:kg|g|lbs?|pounds|m2?|cm|mm|km|miles?|l|litres?|liters?|%|percent|°|metres?|meters?|inch|ft|feet|seconds?"
+    r"(?! ?(?:-|to) ?\d)(?!-)(?! ?(?:kg|g|lbs?|pounds|m2?|cm|mm|km|miles?|l|litres?|liters?|%|percent|°|metres?|meters?"
+    r"|inch|ft|feet|seconds?"
     r"|minutes?|mins?|hours?|days?|nights?|weeks?|weekends?|months?|years?|seasons?|euros?|dollars?|pounds|square|sq|hectares?|acres?"
     r"|degrees|v|w|volts?|watts?|x|cats?|dogs?|hens?|horses?|birds?|rabbits?|chickens?|hives?|pieces|[.,]\d)\b)"
 )
@@ -70,19 +78,28 @@ _PEOPLE = (
     re.compile(rf"\b(?:{_GATHERING}) of {COUNT}\b{_NO_PERSON}"),
     re.compile(rf"(?<![\w.-]){COUNT}[ -](?:\w+ )?(?:{_PERSONS})\b"),
     re.compile(rf"\b(?:with|and) {COUNT} (?P<others>\w+ )?(?:friends|guests)\b"),
-    re.compile(rf"\bfor (?:up to |about )?{COUNT}{_NO_PERSON}(?= (?:at|in|on|with|from|under|by|around|to|people|after|during|all|only)\b|,|$)"),
+    re.compile(
+        rf"\bfor (?:up to |about )?{COUNT}{_NO_PERSON}"
+        r"(?= (?:at|in|on|with|from|under|by|around|to|people|after|during|all|only)\b|,|$)"
+    ),
     re.compile(rf"\b(?:seat|sleep|serve|feed|host) {COUNT}{_NO_PERSON}(?= (?:at|in|on|with|from|under|people|for)\b|,|$)"),
     re.compile(rf"\b{COUNT}-(?:player|person|people|guest|head|strong|bed)\b"),
     re.compile(rf"\bwith {COUNT}(?= (?:at|in) (?:a|the)\b|,|$)"),
 )
 _TOGETHER = re.compile(
-    rf"\b{COUNT} (?:adults|grown-ups|parents|men|women) and (?:{COUNT} (?:\w+ )?(?:children|kids|toddlers|teenagers|babies)|(a) (?:child|kid|toddler|\S+-old))"
+    rf"\b{COUNT} (?:adults|grown-ups|parents|men|women) and "
+    rf"(?:{COUNT} (?:\w+ )?(?:children|kids|toddlers|teenagers|babies)|(a) (?:child|kid|toddler|\S+-old))"
 )
 _ALONE = re.compile(
-    rf"\b(?:alone|solo|by myself|for myself|just me|for one(?: (?:{_PERSON}))?(?= (?:at|in|on|only|who|from|to)\b|,|$)|one (?:fast packer|diver's?|person alone)|single (?:person|user|traveller)"
-    rf"|(?<!for )one (?:adult|hiker|person|renter|rider)|one-person|one cup|single person's|one person's|breakfast coffee for one|thru-hiker)\b"
+    rf"\b(?:alone|solo|by myself|for myself|just me|for one(?: (?:{_PERSON}))?(?= (?:at|in|on|only|who|from|to)\b|,|$)"
+    rf"|one (?:fast packer|diver's?|person alone)|single (?:person|user|traveller)"
+    rf"|(?<!for )one (?:adult|hiker|person|renter|rider)|one-person|one cup"
+    rf"|single person's|one person's|breakfast coffee for one|thru-hiker)\b"
 )
-_TWO = re.compile(r"\b(?:as|for|of|in) a couple\b|\b(?:for|of) two(?= (?:at|in|on|only|who|with)\b|,|$)|\bthe two of us\b|tete-a-tete|tête-à-tête|\bwith (?:one|a) friend\b|\bto a couple\b|\bduo\b")
+_TWO = re.compile(
+    r"\b(?:as|for|of|in) a couple\b|\b(?:for|of) two(?= (?:at|in|on|only|who|with)\b|,|$)"
+    r"|\bthe two of us\b|tete-a-tete|tête-à-tête|\bwith (?:one|a) friend\b|\bto a couple\b|\bduo\b"
+)
 _CAPACITY = (
     re.compile(rf"\b(?:sleeps|seats|carries) (?:up to )?{COUNT}\b"),
     re.compile(rf"\b{COUNT}[- ](?:person|man|berth|seater|seat)s?\b"),
