@@ -11,8 +11,10 @@ from ecomscript.verification.rules.attributes import Facts, Quantity, compiled, 
 from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
-
-_LISTED = r"[\w' ,-]+?(?=$|[.;:(]| (?:but|who|which|that|on|in|at|for|with|after|from|over|under|while|when|during|because|as|eats?|likes?|loves?)\b)"
+_LISTED = (
+    r"[\w' ,-]+?(?=$|[.;:(]| (?:but|who|which|that|on|in|at|for|with|after|from|over|under|while|when"
+    r"|during|because|as|eats?|likes?|loves?)\b)"
+)
 
 
 @against_goal("too young")
@@ -226,7 +228,7 @@ def _avoided(goal: str) -> tuple[tuple[str, str], ...]:
     asked = compiled(word("denied allergy")).sub(" ", goal)
     known = tables()["allergens"]
     before = compiled(rf"((?:[\w'-]+,? ){{1,4}})(?:\(([\w'-]+)\) )?{tables()['avoided']}\b(?! to\b)").finditer(asked)
-    hyphen = compiled(rf"\b([a-z]+(?:-[a-z]+)?)-(?:allergic|intolerant)\b").finditer(asked)
+    hyphen = compiled(r"\b([a-z]+(?:-[a-z]+)?)-(?:allergic|intolerant)\b").finditer(asked)
     after = compiled(rf"\b(?:{tables()['avoids']}) ({_LISTED})").finditer(asked)
     shunned = compiled(rf"\b(?:{tables()['shuns']}) ({_LISTED})").finditer(asked)
     named = [n for match in (*before, *hyphen, *after) for part in match.groups() if part for n in _names(part)]
