@@ -6,9 +6,15 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules import capacity  # noqa: F401  (it registers its rules)
+from ecomscript.verification.rules.attributes import Facts, Quantity, compiled, tables, word
 from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
+
+_LISTED = (
+    r"[\w' ,-]+?(?=$|[.;:(]| (?:but|who|which|that|on|in|at|for|with|after|from|over|under|while|when"
+    r"|during|because|as|eats?|likes?|loves?)\b)"
+)
 
 
 @against_goal("too young")
@@ -22,6 +28,24 @@ def _too_young(goal: Facts, product: Facts) -> str | None:
     return None
 
 
+@against_goal("too old")
+def _too_old(goal: Facts, product: Facts) -> str | None:
+    grown_up = _is_grown_up(goal)
+    for row in tables()["too_old"]:
+        old = grown_up or (goal.child_months is not None and goal.child_months.low >= row["above"])
+        asked = old and goal.says(row.get("when", ""))
+        if asked and product.says(row["holds"]) and not ("unless" in row and product.claims(row["unless"])):
+            return f"{product.name} does not suit the user's age: {row['why']}."
+    return None
+
+
+def _is_grown_up(goal: Facts) -> bool:
+    """Return whether an objective is for grown-ups alone."""
+    if goal.child_months is not None or _animals_in(goal):
+        return False
+    return goal.says(tables()["grown up"]) and not goal.says(tables()["not grown up"])
+
+
 @against_goal("age range")
 def _age_range(goal: Facts, product: Facts) -> str | None:
     child, made_for = goal.child_months, product.made_for_months
@@ -29,7 +53,7 @@ def _age_range(goal: Facts, product: Facts) -> str | None:
         return None
     if made_for.high == math.inf and "age_min" in product.attributes and not product.shows("for children"):
         return None
-    slack = MONTHS_PER_YEAR if made_for.low >= 4 * MONTHS_PER_YEAR else 0
+    slack = MONTHS_PER_YEAR if made_for.low >= 4 * MONTHS_PER_YEAR else 1
     if made_for.low > child.high + slack:
         return f"{product.name} is made for children from {_age(made_for.low)}, the child is {_age(child.high)} old."
     if made_for.high + MONTHS_PER_YEAR <= child.low:
@@ -52,14 +76,43 @@ def _height(goal: Facts, product: Facts) -> str | None:
     return None
 
 
+@against_goal("child's build")
+def _build(goal: Facts, product: Facts) -> str | None:
+    """Weights, girths of the head and clothes sizes that a product is made for against what is usual at the child's age."""
+    if product.shows("not the child's") or compiled(word("not the child's")).search(product.step):
+        return None
+    fits = [q for q in product.of("kg") if q.bound == "range" or (q.bound == "at least" and q.low >= 25)]
+    kg = _at_age(goal, "child_kg") if not goal.of("kg") else None
+    if kg and len(fits) == 1 and product.shows("worn by weight") and kg.misses(Span(fits[0].low, max(fits[0].high, _open_end(fits[0])))):
+        return f"{product.name} is for {fits[0]}, which is not the child's weight."
+    girths = [q for q in product.of("cm") if q.bound == "range" and 38 <= q.low < q.high <= 66]
+    head = _at_age(goal, "child_head_cm")
+    if head and len(girths) == 1 and product.shows("headgear") and head.misses(Span(girths[0].low, girths[0].high)):
+        return f"{product.name} is for heads of {girths[0].low:g} to {girths[0].high:g} cm, which is not the child's."
+    size = compiled(r"\bsize (\d{2,3})(?:/\d+)?\b").search(product.text)
+    tall = _child_height_cm(goal)
+    if size and tall and product.shows("clothes") and 50 <= int(size[1]) <= 176 and Span(int(size[1]) - 10, int(size[1]) + 7).misses(tall):
+        return f"{product.name} is for a child of {size[1]} cm, which is not the child's height."
+    return None
+
+
+def _open_end(q: Quantity) -> float:
+    return math.inf if q.bound == "at least" else q.high
+
+
+def _at_age(goal: Facts, table: str) -> Span | None:
+    """Return what is usual at the age of the one child whose age an objective names."""
+    if goal.child_months is None or goal.child_months.low != goal.child_months.high:
+        return None
+    at = [row for row in tables()[table] if row["from"] <= goal.child_months.low]
+    return Span(at[-1]["low"], at[-1]["high"]) if at else None
+
+
 def _child_height_cm(goal: Facts) -> Span | None:
     """Return the child's height as stated, else what is usual at its age (WHO growth standards, 3rd to 97th percentile, rounded out)."""
     if tall := [q for q in goal.of("cm") if q.near(r"# tall|height|measures|old of|and #")]:
         return Span(tall[0].low, tall[0].high)
-    if goal.child_months is None:
-        return None
-    at = [row for row in tables()["child_height_cm"] if row["from"] <= goal.child_months.low]
-    return Span(at[-1]["low"], at[-1]["high"]) if at and goal.child_months.low == goal.child_months.high else None
+    return _at_age(goal, "child_height_cm")
 
 
 def _animals_in(text: Facts, template: str = "{}") -> set[str]:
@@ -104,7 +157,8 @@ def _user_weight(goal: Facts, product: Facts) -> str | None:
     weight = weights[0]
     for q in product.of("kg"):
         carries = q.near(word("carrying cue")) or (q.bound == "range" and q.high < 6 * q.low)
-        if q.high >= 10 and carries and q.excludes(weight) and not q.near(word("not a body load")):
+        capped = q.near(word("user limit")) and q.high < weight
+        if q.high >= 10 and carries and (capped or q.excludes(weight)) and not q.near(word("not a body load")):
             return f"{product.name} is for {q}, not for {weight:g} kg."
     most = product.number("max_load_kg")
     seats = product.shows("carries a person")
@@ -156,6 +210,47 @@ def _diet(goal: Facts, product: Facts) -> str | None:
         if word := _held(product.text, row["holds"]):
             return f"{product.name} contains {word}, which does not go with {diet.replace('-', ' ')} in your plan."
     return None
+
+
+@against_goal("allergy")
+def _allergy(goal: Facts, product: Facts) -> str | None:
+    if product.shows("not eaten") or goal.shows("mixed table"):
+        return None
+    for name, words in _avoided(goal.text):
+        if not product.claims(rf"\b{name}e?s?[- ]free|\bhydroly[sz]ed\b") and (word := _held(product.text, words)):
+            return f"{product.name} contains {word}, which your plan has to avoid."
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _avoided(goal: str) -> tuple[tuple[str, str], ...]:
+    """Return what an objective says that somebody must not have, each with the words that hold it."""
+    asked = compiled(word("denied allergy")).sub(" ", goal)
+    known = tables()["allergens"]
+    before = compiled(rf"((?:[\w'-]+,? ){{1,4}})(?:\(([\w'-]+)\) )?{tables()['avoided']}\b(?! to\b)").finditer(asked)
+    hyphen = compiled(r"\b([a-z]+(?:-[a-z]+)?)-(?:allergic|intolerant)\b").finditer(asked)
+    after = compiled(rf"\b(?:{tables()['avoids']}) ({_LISTED})").finditer(asked)
+    shunned = compiled(rf"\b(?:{tables()['shuns']}) ({_LISTED})").finditer(asked)
+    named = [n for match in (*before, *hyphen, *after) for part in match.groups() if part for n in _names(part)]
+    named += [n for match in shunned for n in _names(match[1]) if n in known]
+    return tuple((name, known.get(name, rf"{name}(?:e?s)?")) for name in dict.fromkeys(named) if known.get(name, name))
+
+
+def _names(listed: str) -> Iterator[str]:
+    """Yield the things of a list ("soy and lentils") in the singular, as the table of allergens has them."""
+    known = tables()["allergens"]
+    last = compiled(rf"(?:^|.*\s)(?:{tables()['no allergen']})(?=\s|$)")
+    for part in compiled(r",|\b(?:and|or|nor)\b").split(listed):
+        words = last.sub("", part.strip()).split()[-2:]
+        names = [_singular(" ".join(words[start:])) for start in range(len(words))]
+        yield from [name for name in (*names, *map(_singular, words)) if name in known] or names[:1]
+
+
+def _singular(word: str) -> str:
+    for plural, single in (("algae", "alga"), ("citrus", "citrus"), ("berries", "berry"), ("cherries", "cherry")):
+        if word.endswith(plural):
+            return word.removesuffix(plural) + single
+    return compiled(r"(?<=\w{2}[^s])s$").sub("", compiled(r"(?<=tomato|potato)es$").sub("", word))
 
 
 @lru_cache(maxsize=4096)
