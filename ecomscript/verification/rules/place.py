@@ -11,7 +11,7 @@ from ecomscript.verification.rules.registry import Finding, against_goal, over_b
 _PLACE = r"\b(?:in|to|near|at|across|around|of|from|for|into|through) (?:\w+ |the |a ){{0,2}}?(?:{places})\b"
 _HOME = (
     r"\b(?:{places}) (?:flat|apartment|house|home|kitchen|household|dorm|outages?|hotel|office|sockets?|outlets?|mains|workshop"
-    r"|garage|cottage)\b"
+    r"|garage|cottage|trip|holiday|stay|visit|school|shop|salon|studio|sockets)\b"
 )
 
 
@@ -28,8 +28,19 @@ def mains_of(goal: Facts) -> int | None:
     text = goal.text
     if trip := compiled(r"\bfrom [\w ]+? to (.+)").search(text):
         text = f"in {trip[1]}"
-    found = {volts for volts, patterns in _places().items() if any(compiled(pattern).search(text) for pattern in patterns)}
+    found = _mains_named(text)
+    if len(found) > 1:
+        found = _mains_named(compiled(r"\bfrom (?:the )?\w+").sub("", text))
     return found.pop() if len(found) == 1 else None
+
+
+def _mains_named(text: str) -> set[int]:
+    return {volts for volts, patterns in _places().items() if any(compiled(pattern).search(text) for pattern in patterns)}
+
+
+def names_place(places: str, text: str) -> bool:
+    """Return whether a text says that something is done in, goes to or belongs to one of the places (alternatives of a pattern)."""
+    return any(compiled(form.format(places=places)).search(text) for form in (_PLACE, _HOME))
 
 
 def mains_offered(product: Facts) -> set[int]:
@@ -37,7 +48,7 @@ def mains_offered(product: Facts) -> set[int]:
     marked = product.values("voltage")
     if "dual" in marked or product.claims(word("world voltage")):
         return {120, 230} if marked else set()
-    said = [q.low for q in product.of("V") if q.bound != "range"]
+    said = [q.low for q in product.of("V") if q.bound != "range" or (q.low >= 200) == (q.high >= 200)]  # noqa: PLR2004
     numbers = [float(n) for value in marked for n in compiled(r"\d+").findall(value)] or said
     return {120 if 100 <= n <= 127 else 230 for n in numbers if 100 <= n <= 127 or 220 <= n <= 240}
 
@@ -58,7 +69,7 @@ def _mains_plug(goal: Facts, product: Facts) -> str | None:
     if product.shows("plug helper"):
         return None
     american, european = product.says(r"\b(?:us plug|nema|north american plug)\b"), product.shows("european plug")
-    mains = mains_of(goal) if american != european else None
+    mains = mains_of(goal) if american != european and not goal.says(r"\bcoming from\b") else None
     if mains is None or (mains == 120) == american:
         return None
     return f"{product.name} has a plug that does not fit the sockets there."
