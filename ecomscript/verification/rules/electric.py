@@ -1,4 +1,4 @@
-"""Rules for where electricity comes from: no mains, a vehicle's socket, the plugs of a country, what a lead, a circuit or an inverter carries."""
+"""Rules for where electricity comes from: no mains, a vehicle's socket, a country's plugs, what leads, circuits and inverters carry."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def _wire(breaker: Facts, wire: Facts) -> str | None:
     amps = compiled(r"(?<![\w.])(\d+) ?a\b").findall(breaker.text) if breaker.says(r"\bbreaker|\bmcb\b|\brcbo\b") else []
     if not amps or not wire.says(r"\b(?:wire|cable|romex|nm-b|twin and earth|nym|extension)\b") or wire.says(r"breaker|\bmcb\b|\d ?a\b"):
         return None
-    gauge, square = compiled(r"\b(\d{1,2}) ?awg\b|\b(\d{1,2})[-/]\d romex").search(wire.text), compiled(r"(\d+(?:\.\d+)?) ?mm[2²]").search(wire.text)
+    gauge = compiled(r"\b(\d{1,2}) ?awg\b|\b(\d{1,2})[-/]\d romex").search(wire.text)
+    square = compiled(r"(\d+(?:\.\d+)?) ?mm[2²]").search(wire.text)
     carried = _AWG_AMPS.get(int(gauge[1] or gauge[2])) if gauge else _MM2_AMPS.get(float(square[1])) if square else None
     if carried is None or int(min(amps, key=int)) <= carried:
         return None
@@ -117,9 +118,10 @@ def _wire(breaker: Facts, wire: Facts) -> str | None:
 def _charger(charger: Facts, laptop: Facts) -> str | None:
     if not charger.says(r"\b(?:charger|power bank|power adapter|power supply)\b") or charger.says(r"wireless|car battery|laptop,"):
         return None
-    if not laptop.says(r"\b(?:laptop|notebook|macbook|mobile workstation)\b") or laptop.says(r"charger|stand|bag|sleeve|power bank|cable|cooler"):
+    if not laptop.says(r"\b(?:laptop|notebook|macbook|mobile workstation)\b") or laptop.says(r"charger|stand|bag|sleeve|bank|cable|cooler"):
         return None
-    gives, needs = _sustained(charger), max((q.high for q in laptop.of("W") if q.near(r"charg|adapter|brick|usb|input|supply")), default=0.0)
+    drawn = [q.high for q in laptop.of("W") if q.near(r"charg|adapter|brick|usb|input|supply")]
+    gives, needs = _sustained(charger), max(drawn, default=0.0)
     return f"{charger.name} gives {gives:g} W, {laptop.name} needs {needs:g} W." if 0 < gives < 0.6 * needs else None
 
 

@@ -67,8 +67,9 @@ def _supply_voltage(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
 def _is_fixed_supply(product: Facts) -> bool:
     """Return whether a product gives one voltage only; a USB charger does where it says 5 V and nothing of power delivery."""
     plain_usb = product.says(r"\b5 ?v\b") and not product.says(r"\bpd\b|power delivery|quick charge|gan\b|[/,] ?9 ?v")
-    supplies = product.shows("supply") or product.says(r"\bbreaker|outlet kit|\bdisconnect box|wall socket|receptacle|\bcee (?:red|blue)|usb (?:mains )?(?:adapter|charger)")
-    return supplies and (plain_usb or not product.says("usb")) and not product.says(r"\d ?s\b.*charger|adjustable|variable|strip")
+    if product.says("usb") and not plain_usb:
+        return False
+    return product.shows("supply", "fixed source") and not product.says(r"\d ?s\b.*charger|adjustable|variable|strip")
 
 
 def _within(offered: frozenset[float], spans: Sequence[Quantity]) -> bool:
@@ -94,11 +95,14 @@ def _battery_voltage(battery: Facts, partner: Facts) -> str | None:
     if not battery.shows("battery") or battery.shows("cordless", "no battery") or battery.pack > 1:
         return None
     charged = partner.shows("on a battery") and not partner.shows("cordless", "own battery")
-    if not charged and not partner.says(r"\b(?:no|without) batter|\benergi[sz]er\b|for \d+(?:\.\d+)? ?v batter|batter(?:y|ies) not included"):
+    if not charged and not partner.shows("wants a battery"):
         return None
     takes = _volts(partner) if partner.says("charger") and not partner.says("inverter") else _input(partner)
     held, takes = frozenset(v for v in _volts(battery) if v < 60), frozenset(v for v in takes if v < 60)
-    if not held or not takes or held & takes or any(q.bound == "range" for q in partner.of("V")) or partner.says(_TWO_VOLTAGES):
+    if partner.says(r"\b(?:no|without) batter"):
+        held, takes = (frozenset(q.low for q in side.of("V") if q.bound == "exact" and 3 < q.low < 60) for side in (battery, partner))
+    spans = any(q.bound == "range" for q in partner.of("V")) and not partner.says(_WAYS)
+    if not held or not takes or held & takes or spans or partner.says(_TWO_VOLTAGES):
         return None
     return f"{battery.name} has {_list(held)} V, {partner.name} is for {_list(takes)} V."
 
@@ -124,7 +128,7 @@ def _watts(product: Facts) -> float:
 @over_bundle("power")
 def _power(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
     for first, source in enumerate(bundle):
-        if source.says(r"power station|generator") and not goal.shows("no mains"):
+        if source.says(r"power station|generator") and not goal.shows("no mains") and not goal.says(r"power station|generator|\bsite\b"):
             continue
         for second, product in enumerate(bundle):
             if first != second and (reason := _too_weak(source, product)):

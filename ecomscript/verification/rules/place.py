@@ -48,7 +48,7 @@ def mains_offered(product: Facts) -> set[int]:
     marked = product.values("voltage")
     if "dual" in marked or product.claims(word("world voltage")):
         return {120, 230} if marked else set()
-    said = [q.low for q in product.of("V") if q.bound != "range" or (q.low >= 200) == (q.high >= 200)]  # noqa: PLR2004
+    said = [q.low for q in product.of("V") if q.bound != "range" or (q.low >= 200) == (q.high >= 200)]
     numbers = [float(n) for value in marked for n in compiled(r"\d+").findall(value)] or said
     return {120 if 100 <= n <= 127 else 230 for n in numbers if 100 <= n <= 127 or 220 <= n <= 240}
 
@@ -147,7 +147,7 @@ def _system_voltage(goal: Facts, product: Facts) -> str | None:
     stated = {q.low for q in goal.of("V") if q.bound == "exact"}
     if len(stated) != 1 or min(stated) not in {6, 12, 24, 36, 48} or product.shows("several voltages"):
         return None
-    if not product.shows("on system voltage"):
+    if not product.shows("on system voltage", "vehicle plug"):
         return None
     given = [q for q in product.of("V") if 4 < q.high < 60]
     if not given or any(q.bound == "range" or abs(q.low - min(stated)) <= 0.25 * min(stated) for q in given):
