@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
-from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
+from ecomscript.verification.rules.registry import GOAL_RULES, Finding, against_goal, over_bundle
 
 _PLACE = r"\b(?:in|to|near|at|across|around|of|from|for|into|through) (?:\w+ |the |a ){{0,2}}?(?:{places})\b"
 _HOME = (
@@ -64,8 +64,16 @@ def _mains_voltage(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
             yield Finding(place, None, f"{product.name} runs on {min(offered)} V, but the mains there have {mains} V.")
 
 
-@against_goal("mains plug")
-def _mains_plug(goal: Facts, product: Facts) -> str | None:
+@over_bundle("mains plug")
+def _mains_plug(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
+    if any(product.shows("plug helper") for product in bundle):
+        return
+    for place, product in enumerate(bundle):
+        if reason := _foreign_plug(goal, product):
+            yield Finding(place, None, reason)
+
+
+def _foreign_plug(goal: Facts, product: Facts) -> str | None:
     if product.shows("plug helper"):
         return None
     american, european = product.says(r"\b(?:us plug|nema|north american plug)\b"), product.shows("european plug")
@@ -73,6 +81,9 @@ def _mains_plug(goal: Facts, product: Facts) -> str | None:
     if mains is None or (mains == 120) == american:
         return None
     return f"{product.name} has a plug that does not fit the sockets there."
+
+
+GOAL_RULES.append(_foreign_plug)
 
 
 @against_goal("temperature")
@@ -145,7 +156,7 @@ def _cabin(goal: Facts, product: Facts) -> str | None:
 def _system_voltage(goal: Facts, product: Facts) -> str | None:
     """A vehicle's or system's low voltage in the objective against what is connected to it."""
     stated = {q.low for q in goal.of("V") if q.bound == "exact"}
-    if len(stated) != 1 or min(stated) not in {6, 12, 24, 36, 48} or product.shows("several voltages"):
+    if len(stated) != 1 or min(stated) not in {6, 12, 24, 36, 48} or product.shows("several voltages") or product.says(r"\d ?/ ?\d+ ?v"):
         return None
     if not product.shows("on system voltage", "vehicle plug"):
         return None
