@@ -3,7 +3,8 @@
 Each interface has two sides: what "needs" a partner (a lens) and the "host" (a camera). A need that finds one agreeing host in the
 bundle is content, whatever else is there; a bridge (an adapter as a third product) silences the mismatch. A side that is left out is every
 product. ``values`` are what both sides may say: a name with its pattern, or patterns whose group is the value. ``goal`` is the host as an
-objective would name it. ``attribute`` is a key of the catalogue whose value says the same.
+objective would name it. ``attribute`` is a key of the catalogue whose value says the same. ``bridged: false`` is for interfaces of adapters
+themselves, where an adapter in the bundle excuses nothing.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Interface:
     goal_only: bool = False
     equal: Mapping[str, str] = field(default_factory=dict)
     wider: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    bridged: bool = True
 
     def __call__(self, goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
         """Yield every need that no host satisfies, with the first host that refuses it."""
@@ -88,7 +90,7 @@ class Interface:
         for place, needed in needs:
             others = [(other, offered) for other, offered in hosts if other != place]
             refusing = [other for other, offered in others if not needed & self._accepted(offered)]
-            if refusing and len(refusing) == len(others) and not _is_bridged(bundle):
+            if refusing and len(refusing) == len(others) and not (self.bridged and _is_bridged(bundle)):
                 yield self._finding(goal, bundle, place, refusing[0])
 
     def _values(self, side: Side, product: Facts) -> frozenset[str]:
@@ -136,6 +138,7 @@ def interfaces() -> dict[str, Interface]:
             goal_only=row.get("only_goal", False),
             equal={member: group[0] for group in row.get("equal", []) for member in group},
             wider=row.get("wider", {}),
+            bridged=row.get("bridged", True),
         )
         for row in tables()["interfaces"]
     }

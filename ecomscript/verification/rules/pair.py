@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
+from ecomscript.verification.rules import electric  # noqa: F401  (it registers its rules)
+from ecomscript.verification.rules.attributes import Facts, Quantity, compiled, tables, word
 from ecomscript.verification.rules.person import shoe_sizes
 from ecomscript.verification.rules.place import mains_of
 from ecomscript.verification.rules.registry import Finding, between, over_bundle
@@ -14,6 +15,7 @@ _MAINS_VOLTS = {110: 120, 115: 120, 125: 120, 127: 120, 220: 230, 240: 230}
 _NOMINAL = _BATTERY_VOLTS | _MAINS_VOLTS  # as printed on charged cells and chargers, and the same mains under its older names
 _HIGHEST_V = 400  # three-phase mains; what is above is an insulation rating
 _VOLTS = r"(\d+(?:\.\d+)?) ?v"
+_TWO_VOLTAGES = r"\d ?(?:v )?/ ?\d+ ?v"
 _WAYS = rf"{_VOLTS}(?: dc| ac)?(?: car socket)? to {_VOLTS}"
 
 
@@ -48,17 +50,30 @@ def _input(product: Facts) -> frozenset[float]:
 
 @over_bundle("supply voltage")
 def _supply_voltage(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
-    fixed = [place for place, p in enumerate(bundle) if p.shows("supply") and not p.says(r"\d ?s\b.*charger|usb|adjustable|variable|strip")]
-    sources = [(place, _output(bundle[place])) for place in fixed]
+    sources = [(place, _output(product)) for place, product in enumerate(bundle) if _is_fixed_supply(product)]
     for place, product in enumerate(bundle):
         over_ethernet = product.says(r"\bpoe\b|power over ethernet")
-        if not over_ethernet and product.shows("supply", "battery", "cordless", "own supply"):
+        if (not over_ethernet and product.shows("supply", "battery", "cordless", "own supply")) or product.says(_TWO_VOLTAGES):
             continue
         wanted = frozenset(volts for volts in _volts(product) if volts <= _HIGHEST_V) - {mains_of(goal)}
-        offered = [(source, volts) for source, volts in sources if volts and wanted and _same_class(volts, wanted)]
-        if offered and not any(_near(wanted, volts) for _, volts in offered) and not any(q.bound == "range" for q in product.of("V")):
+        spans = [q for q in product.of("V") if q.bound == "range"]
+        wanted |= frozenset(_nominal(str(volts)) for q in spans for volts in (q.low, q.high))
+        offered = [(source, volts) for source, volts in sources if source != place and volts and wanted and _same_class(volts, wanted)]
+        if offered and not any(_near(wanted, volts) or _within(volts, spans) for _, volts in offered):
             source, volts = offered[0]
             yield Finding(source, place, f"{bundle[source].name} gives {_list(volts)} V, {product.name} needs {_list(wanted)} V.")
+
+
+def _is_fixed_supply(product: Facts) -> bool:
+    """Return whether a product gives one voltage only; a USB charger does where it says 5 V and nothing of power delivery."""
+    plain_usb = product.says(r"\b5 ?v\b") and not product.says(r"\bpd\b|power delivery|quick charge|gan\b|[/,] ?9 ?v")
+    if product.says("usb") and not plain_usb:
+        return False
+    return product.shows("supply", "fixed source") and not product.says(r"\d ?s\b.*charger|adjustable|variable|strip")
+
+
+def _within(offered: frozenset[float], spans: Sequence[Quantity]) -> bool:
+    return any(0.85 * q.low <= volts <= 1.15 * q.high for volts in offered for q in spans)
 
 
 def _same_class(one: frozenset[float], other: frozenset[float]) -> bool:
@@ -79,11 +94,15 @@ def _battery_voltage(battery: Facts, partner: Facts) -> str | None:
     """A battery against what is charged from it or charges it."""
     if not battery.shows("battery") or battery.shows("cordless", "no battery") or battery.pack > 1:
         return None
-    if not partner.shows("on a battery") or partner.shows("cordless", "own battery"):
+    charged = partner.shows("on a battery") and not partner.shows("cordless", "own battery")
+    if not charged and not partner.shows("wants a battery"):
         return None
     takes = _volts(partner) if partner.says("charger") and not partner.says("inverter") else _input(partner)
     held, takes = frozenset(v for v in _volts(battery) if v < 60), frozenset(v for v in takes if v < 60)
-    if not held or not takes or held & takes or any(q.bound == "range" for q in partner.of("V")) or partner.says(r"\d+ ?(?:v )?/ ?\d+ ?v"):
+    if partner.says(r"\b(?:no|without) batter"):
+        held, takes = (frozenset(q.low for q in side.of("V") if q.bound == "exact" and 3 < q.low < 60) for side in (battery, partner))
+    spans = any(q.bound == "range" for q in partner.of("V")) and not partner.says(_WAYS)
+    if not held or not takes or held & takes or spans or partner.says(_TWO_VOLTAGES):
         return None
     return f"{battery.name} has {_list(held)} V, {partner.name} is for {_list(takes)} V."
 
@@ -109,7 +128,7 @@ def _watts(product: Facts) -> float:
 @over_bundle("power")
 def _power(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
     for first, source in enumerate(bundle):
-        if source.says(r"power station|generator") and not goal.shows("no mains"):
+        if source.says(r"power station|generator") and not goal.shows("no mains") and not goal.says(r"power station|generator|\bsite\b"):
             continue
         for second, product in enumerate(bundle):
             if first != second and (reason := _too_weak(source, product)):
@@ -119,11 +138,11 @@ def _power(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
 def _too_weak(source: Facts, product: Facts) -> str | None:
     if product.shows("burns fuel") or (product.says("stove") and not product.says("electric|induction")):
         return None
-    if product.shows("supply", "battery", "no consumer") or not source.shows("power source"):
+    if product.shows("supply", "battery", "no consumer") or not (source.shows("power source") or source.says(r"\bups\b")):
         return None
     gives, takes = _watts(source), _watts(product)
     card = product.says(r"graphics card|\brtx\b|\bgpu\b")
-    if card != source.says(r"\b(?:atx|sfx|80 plus)\b") or not gives or not takes:
+    if card != source.says(r"\b(?:atx|sfx|tfx|80 plus)\b") or not gives or not takes:
         return None
     needed = takes + 150 if card else takes
     if gives >= needed or (not card and source.shows("fixed supply") and not _same_volts(source, product)):

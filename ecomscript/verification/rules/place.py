@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
 from ecomscript.verification.rules.climate import climates, temperatures
-from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
+from ecomscript.verification.rules.registry import GOAL_RULES, Finding, against_goal, over_bundle
 
 _PLACE = r"\b(?:in|to|near|at|across|around|of|from|for|into|through) (?:\w+ |the |a ){{0,2}}?(?:{places})\b"
 _HOME = (
     r"\b(?:{places}) (?:flat|apartment|house|home|kitchen|household|dorm|outages?|hotel|office|sockets?|outlets?|mains|workshop"
-    r"|garage|cottage)\b"
+    r"|garage|cottage|trip|holiday|stay|visit|school|shop|salon|studio|sockets)\b"
 )
 
 
@@ -29,8 +29,19 @@ def mains_of(goal: Facts) -> int | None:
     text = goal.text
     if trip := compiled(r"\bfrom [\w ]+? to (.+)").search(text):
         text = f"in {trip[1]}"
-    found = {volts for volts, patterns in _places().items() if any(compiled(pattern).search(text) for pattern in patterns)}
+    found = _mains_named(text)
+    if len(found) > 1:
+        found = _mains_named(compiled(r"\bfrom (?:the )?\w+").sub("", text))
     return found.pop() if len(found) == 1 else None
+
+
+def _mains_named(text: str) -> set[int]:
+    return {volts for volts, patterns in _places().items() if any(compiled(pattern).search(text) for pattern in patterns)}
+
+
+def names_place(places: str, text: str) -> bool:
+    """Return whether a text says that something is done in, goes to or belongs to one of the places (alternatives of a pattern)."""
+    return any(compiled(form.format(places=places)).search(text) for form in (_PLACE, _HOME))
 
 
 def mains_offered(product: Facts) -> set[int]:
@@ -38,7 +49,7 @@ def mains_offered(product: Facts) -> set[int]:
     marked = product.values("voltage")
     if "dual" in marked or product.claims(word("world voltage")):
         return {120, 230} if marked else set()
-    said = [q.low for q in product.of("V") if q.bound != "range"]
+    said = [q.low for q in product.of("V") if q.bound != "range" or (q.low >= 200) == (q.high >= 200)]
     numbers = [float(n) for value in marked for n in compiled(r"\d+").findall(value)] or said
     return {120 if 100 <= n <= 127 else 230 for n in numbers if 100 <= n <= 127 or 220 <= n <= 240}
 
@@ -54,15 +65,26 @@ def _mains_voltage(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
             yield Finding(place, None, f"{product.name} runs on {min(offered)} V, but the mains there have {mains} V.")
 
 
-@against_goal("mains plug")
-def _mains_plug(goal: Facts, product: Facts) -> str | None:
+@over_bundle("mains plug")
+def _mains_plug(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
+    if any(product.shows("plug helper") for product in bundle):
+        return
+    for place, product in enumerate(bundle):
+        if reason := _foreign_plug(goal, product):
+            yield Finding(place, None, reason)
+
+
+def _foreign_plug(goal: Facts, product: Facts) -> str | None:
     if product.shows("plug helper"):
         return None
     american, european = product.says(r"\b(?:us plug|nema|north american plug)\b"), product.shows("european plug")
-    mains = mains_of(goal) if american != european else None
+    mains = mains_of(goal) if american != european and not goal.says(r"\bcoming from\b") else None
     if mains is None or (mains == 120) == american:
         return None
     return f"{product.name} has a plug that does not fit the sockets there."
+
+
+GOAL_RULES.append(_foreign_plug)
 
 
 @against_goal("temperature")
@@ -146,9 +168,9 @@ def _cabin(goal: Facts, product: Facts) -> str | None:
 def _system_voltage(goal: Facts, product: Facts) -> str | None:
     """A vehicle's or system's low voltage in the objective against what is connected to it."""
     stated = {q.low for q in goal.of("V") if q.bound == "exact"}
-    if len(stated) != 1 or min(stated) not in {6, 12, 24, 36, 48} or product.shows("several voltages"):
+    if len(stated) != 1 or min(stated) not in {6, 12, 24, 36, 48} or product.shows("several voltages") or product.says(r"\d ?/ ?\d+ ?v"):
         return None
-    if not product.shows("on system voltage"):
+    if not product.shows("on system voltage", "vehicle plug"):
         return None
     given = [q for q in product.of("V") if 4 < q.high < 60]
     if not given or any(q.bound == "range" or abs(q.low - min(stated)) <= 0.25 * min(stated) for q in given):
