@@ -28,6 +28,7 @@ _FACTORS: Mapping[str, Mapping[str, float]] = {
         "acres?": 4046.86,
         "ha|hectares?": 10_000,
     },
+    "m3": {"m3|cubic met(?:re|er)s?": 1, r"cu\.? ?ft|cubic f(?:ee|oo)t": 0.0283168},
     "l": {"ml": 0.001, "cl": 0.01, "l|lit(?:re|er)s?": 1, "gal|gallons?": 3.785, "qt|quarts?": 0.946, "cups?": 0.24},
     "kg": {"g": 0.001, "kg": 1, "t|tonnes?": 1000, "lbs?|pounds?": 0.4536, "oz": 0.02835},
     "W": {"w|watts?": 1, "kw": 1000},
@@ -177,7 +178,7 @@ def _pattern(read: str, unit: str, bare: str | None) -> re.Pattern[str]:
     before = r"(?<![\w./+-])(?<!\dx )(?<!\d x )"
     start = rf"{before}(?P<q>(?:(?:{_MOST}|{_LEAST}) )?{span}"
     limit = rf"{before}(?P<q>(?:(?:{_MOST}|{_LEAST}) {_NUMBER}{named}?|{_NUMBER}{named}? ?(?:-|to) ?{_NUMBER}{named}?|{_NUMBER}{named}(?=\+))"
-    end = r"(?<=[a-z2])\+?)" if unit and bare is None else r"\+?)"
+    end = r"(?<=[a-z23])\+?)" if unit and bare is None else r"\+?)"
     stop = r"(?![\w/])(?! ?[-x] ?\d)(?!\.\d)(?! per )"
     holders = {"{q}": f"{start}{end}{stop}", "{r}": f"{limit}{end}{stop}", "{d}": f"{start}(?: ?x ?{span}){{1,2}}{end}{stop}"}
     for holder, filled in holders.items():
