@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ecomscript.verification.rules import size  # noqa: F401  (it registers its rules)
+import ecomscript.verification.rules.size  # noqa: F401  (it registers its rules)
 from ecomscript.verification.rules.attributes import Facts, compiled, tables, word
 from ecomscript.verification.rules.person import shoe_sizes
 from ecomscript.verification.rules.place import mains_of

@@ -1,10 +1,12 @@
 """Numeric sizes that must fit: what goes into, onto, around or over something else, covers an area or spans a distance.
 
-Rows of ``tables/sizes/``, a file for each theme. Each has two sides: what "needs" to fit, and the "host" (a product) or the ``goal`` (patterns of
-the objective). ``reads`` are patterns with ``{q}``, one quantity with its unit or a range of it ("26-55 inch", "up to 40 cm"), ``{r}``, a range or
-limit only, or ``{d}``, two or three sides ("60 x 90 cm"); left out, every quantity of the text counts. ``unit`` is the kind of quantity and ``bare`` the unit of numbers that
-name none. What is needed must lie between ``low`` and ``high`` times the host (both left out: the same size), give or take ``slack``.
-A need that fits one host is content; sides are compared from the longest on (``shortest``: from the shortest); ``adds`` lets all needs of a bundle do together what one cannot; ``when`` is what the objective must say besides.
+Rows of ``tables/sizes/``, a file for each theme. Each has what "needs" to fit, and the "host" (a product) or the ``goal`` (patterns of
+the objective). ``reads`` are patterns with ``{q}``, one quantity with its unit or a range of it ("26-55 inch", "up to 40 cm"), ``{r}``,
+a range or limit only, or ``{d}``, two or three sides ("60 x 90 cm"); left out, every quantity of the text counts. ``unit`` is the kind
+of quantity and ``bare`` the unit of numbers that name none. What is needed must lie between ``low`` and ``high`` times the host (both
+left out: the same size), give or take ``slack``. A need that fits one host is content; sides are compared from the longest on
+(``shortest``: from the shortest); ``adds`` lets all needs of a bundle do together what one cannot; ``when`` is what the objective must
+say besides.
 """
 
 from __future__ import annotations
@@ -41,7 +43,16 @@ _MOST = r"(?:up )?to|max\.?(?:imum)?|under|below|fits to"
 _LEAST = r"from|over|above|min\.?(?:imum)?|at least"
 _FEET_AND_INCHES = re.compile(r"\b(\d+)(?: ?(?:ft|foot|feet)|')[ -]?(\d+(?:\.\d+)?) ?(?:in|inch|inches)\b")
 _SHEET = re.compile(r"\b(?:din )?a([0-7])\b(?! ?\d)")
-_SHEETS_CM = ("84.1 x 118.9 cm", "59.4 x 84.1 cm", "42 x 59.4 cm", "29.7 x 42 cm", "21 x 29.7 cm", "14.8 x 21 cm", "10.5 x 14.8 cm", "7.4 x 10.5 cm")
+_SHEETS_CM = (
+    "84.1 x 118.9 cm",
+    "59.4 x 84.1 cm",
+    "42 x 59.4 cm",
+    "29.7 x 42 cm",
+    "21 x 29.7 cm",
+    "14.8 x 21 cm",
+    "10.5 x 14.8 cm",
+    "7.4 x 10.5 cm",
+)
 _FITS_ANY = r"\b(?:universal|cut[- ]to[- ]\w+|trimmable|trim[- ]to|one size|made to measure|custom|cuttable|fits all)\b"
 
 
@@ -127,7 +138,9 @@ class Fit:
         total = sum(max(size.sides[0].high for size in each) * bundle[place].pack for place, each in zip(needs, sizes, strict=True))
         if all(total < size.sides[0].low * (self.low or 0) for size in wanted):
             first = bundle[needs[0]]
-            yield Finding(needs[0], None, f"The {self.thing} does not reach: {first.name} has {sizes[0][0].text}, your plan has {wanted[0].text}.")
+            yield Finding(
+                needs[0], None, f"The {self.thing} does not reach: {first.name} has {sizes[0][0].text}, your plan has {wanted[0].text}."
+            )
 
 
 @lru_cache(maxsize=65_536)
@@ -177,13 +190,16 @@ def _pattern(read: str, unit: str, bare: str | None) -> re.Pattern[str]:
     span = rf"{_NUMBER}{named}?(?: ?(?:-|to) ?{_NUMBER}{named}?)?"
     before = r"(?<![\w./+-])(?<!\dx )(?<!\d x )"
     start = rf"{before}(?P<q>(?:(?:{_MOST}|{_LEAST}) )?{span}"
-    limit = rf"{before}(?P<q>(?:(?:{_MOST}|{_LEAST}) {_NUMBER}{named}?|{_NUMBER}{named}? ?(?:-|to) ?{_NUMBER}{named}?|{_NUMBER}{named}(?=\+))"
+    stated = rf"(?:{_MOST}|{_LEAST}) {_NUMBER}{named}?"
+    ranged = rf"{_NUMBER}{named}? ?(?:-|to) ?{_NUMBER}{named}?"
+    limit = rf"{before}(?P<q>(?:{stated}|{ranged}|{_NUMBER}{named}(?=\+))"
     end = r"(?<=[a-z23])\+?)" if unit and bare is None else r"\+?)"
     stop = r"(?![\w/])(?! ?[-x] ?\d)(?!\.\d)(?! per )"
     holders = {"{q}": f"{start}{end}{stop}", "{r}": f"{limit}{end}{stop}", "{d}": f"{start}(?: ?x ?{span}){{1,2}}{end}{stop}"}
-    for holder, filled in holders.items():
-        read = read.replace(holder, filled)
-    return re.compile(read)
+    filled = read
+    for holder, pattern in holders.items():
+        filled = filled.replace(holder, pattern)
+    return re.compile(filled)
 
 
 def _side(row: Mapping[str, Any], name: str) -> Side | None:
@@ -203,10 +219,22 @@ def fits() -> tuple[Fit, ...]:
 
 def _fit(row: Mapping[str, Any]) -> Fit:
     needs = _side(row, "needs")
-    assert needs is not None, row
+    if needs is None:
+        raise ValueError(f"a row without a need: {row}")
     same = "low" not in row and "high" not in row
     low, high = (0.98, 1.02) if same else (row.get("low"), row.get("high"))
-    return Fit(row["thing"], needs, _side(row, "host"), _side(row, "goal"), low, high, row.get("slack", 0.0), row.get("adds", False), row.get("shortest", False), row.get("when", ""))
+    return Fit(
+        thing=row["thing"],
+        needs=needs,
+        host=_side(row, "host"),
+        goal=_side(row, "goal"),
+        low=low,
+        high=high,
+        slack=row.get("slack", 0.0),
+        adds=row.get("adds", False),
+        shortest=row.get("shortest", False),
+        when=row.get("when", ""),
+    )
 
 
 @over_bundle("size")
@@ -220,6 +248,7 @@ def _sizes(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
 @against_goal("size in the objective")
 def _size_in_goal(goal: Facts, product: Facts) -> str | None:
     for fit in fits():
-        if fit.goal and not fit.adds and fit.goal.takes(goal) and fit.needs.takes(product) and (reason := fit.unfit(product, goal, fit.goal)):
+        asked = fit.goal and not fit.adds and goal.says(fit.when) and fit.goal.takes(goal) and fit.needs.takes(product)
+        if asked and fit.goal and (reason := fit.unfit(product, goal, fit.goal)):
             return reason
     return None
