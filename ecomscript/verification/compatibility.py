@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ecomscript.schema import AttributeValue
-from ecomscript.verification.rules import pair, person, place  # noqa: F401  (they register their rules)
+from ecomscript.verification.rules import capacity, electric, pair, person, place, size  # noqa: F401  (they register their rules)
 from ecomscript.verification.rules.attributes import Facts, facts_of, product_facts
 from ecomscript.verification.rules.interfaces import interfaces
 from ecomscript.verification.rules.never import never_for, never_rules

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ecomscript.verification.rules.attributes import Facts, compiled, matches, tables
-from ecomscript.verification.rules.registry import Finding
+from ecomscript.verification.rules.registry import Finding, Rule
 
 Reads = Mapping[str, str] | Sequence[str]
 
@@ -126,19 +126,28 @@ def _side(row: Mapping[str, Any], name: str) -> Side:
 
 
 @lru_cache(maxsize=1)
-def interfaces() -> dict[str, Interface]:
-    """Return every interface of the table by the name of its rule."""
-    return {
-        row["rule"]: Interface(
-            thing=row["thing"],
-            needs=_side(row, "needs"),
-            host=_side(row, "host"),
-            both=row.get("with"),
-            goal=row.get("goal"),
-            goal_only=row.get("only_goal", False),
-            equal={member: group[0] for group in row.get("equal", []) for member in group},
-            wider=row.get("wider", {}),
-            bridged=row.get("bridged", True),
-        )
-        for row in tables()["interfaces"]
-    }
+def interfaces() -> dict[str, Rule]:
+    """Return the interfaces by the names of their rules; several may share one."""
+    by_name: dict[str, list[Interface]] = {}
+    for row in tables()["interfaces"]:
+        by_name.setdefault(row["rule"], []).append(_interface(row))
+    return {name: partial(_differences, rows) for name, rows in by_name.items()}
+
+
+def _differences(rows: Sequence[Interface], goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
+    for interface in rows:
+        yield from interface(goal, bundle)
+
+
+def _interface(row: Mapping[str, Any]) -> Interface:
+    return Interface(
+        thing=row["thing"],
+        needs=_side(row, "needs"),
+        host=_side(row, "host"),
+        both=row.get("with"),
+        goal=row.get("goal"),
+        goal_only=row.get("only_goal", False),
+        equal={member: group[0] for group in row.get("equal", []) for member in group},
+        wider=row.get("wider", {}),
+        bridged=row.get("bridged", True),
+    )

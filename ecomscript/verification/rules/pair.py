@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ecomscript.verification.rules import electric  # noqa: F401  (it registers its rules)
 from ecomscript.verification.rules.attributes import Facts, Quantity, compiled, tables, word
 from ecomscript.verification.rules.person import shoe_sizes
 from ecomscript.verification.rules.place import mains_of

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ecomscript.verification.rules import capacity  # noqa: F401  (it registers its rules)
 from ecomscript.verification.rules.attributes import Facts, Quantity, compiled, tables, word
 from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
