@@ -24,6 +24,8 @@ from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
 
 Bound = Literal["exact", "range", "at most", "at least"]
 
+OBJECTIVES = 256
+"""Objectives of which it is kept which rows of the tables they leave open."""
 _NEAR = 28  # characters on each side of a quantity in which its cue words stand
 _UNITS = {
     "mm": ("mm", "cm"),
@@ -163,13 +165,13 @@ def word(name: str) -> str:
     return str(tables()["words"][name])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)  # more than the tables hold
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return a pattern compiled once."""
     return re.compile(pattern)
 
 
-@lru_cache(maxsize=65_536)  # the texts of some ten plans with every pattern: an edited plan is asked again and again
+@lru_cache(maxsize=131_072)  # the texts of some five plans with every pattern: an edited plan is asked again and again
 def matches(pattern: str, text: str) -> bool:
     """Return whether a folded text matches a pattern somewhere."""
     return compiled(pattern).search(text) is not None

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from ecomscript.verification.rules.attributes import Facts, compiled, convert, tables
+from ecomscript.verification.rules.attributes import OBJECTIVES, Facts, compiled, convert, facts_of, tables
 from ecomscript.verification.rules.people import COUNT, Span, count
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
@@ -59,8 +60,8 @@ def _area(text: str) -> float | None:
 
 @against_goal("scale")
 def _scale(goal: Facts, product: Facts) -> str | None:
-    for row in tables()["scale"]:
-        if not ("from" in row or "to" in row) or not _asked(row, goal) or not _held(row, product):
+    for row in _asked(goal.text):
+        if not ("from" in row or "to" in row) or not _held(row, product):
             continue
         if row.get("from", 0) <= (counted(goal, row["of"]) or 0) <= row.get("to", math.inf):
             return f"{product.name} does not go with your plan: {row['why']}."
@@ -69,8 +70,8 @@ def _scale(goal: Facts, product: Facts) -> str | None:
 
 @over_bundle("capacity")
 def _capacity(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
-    for row in tables()["scale"]:
-        if "from" in row or "to" in row or not _asked(row, goal):
+    for row in _asked(goal.text):
+        if "from" in row or "to" in row:
             continue
         number = counted(goal, row["of"]) or 0
         offers = [(place, _offer(row, product)) for place, product in enumerate(bundle) if _held(row, product)]
@@ -85,7 +86,14 @@ def _capacity(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
                 yield Finding(place, None, f"{bundle[place].name} is far too much for {number:g}: {row['why']}.")
 
 
-def _asked(row: Row, goal: Facts) -> bool:
+@lru_cache(maxsize=OBJECTIVES)
+def _asked(objective: str) -> tuple[Row, ...]:
+    """Return the rows that count something of the objective, folded."""
+    goal = facts_of(objective)
+    return tuple(row for row in tables()["scale"] if _counts(row, goal))
+
+
+def _counts(row: Row, goal: Facts) -> bool:
     if counted(goal, row["of"]) is None or not goal.says(row.get("goal", "")):
         return False
     return not ("goal_unless" in row and goal.says(row["goal_unless"]))

@@ -119,7 +119,7 @@ def _side(row: Mapping[str, Any], name: str) -> Side:
     return Side(
         is_=own.get("is"),
         isnt=own.get("isnt", row.get("isnt")),
-        reads=own.get("reads", row["values"]),
+        reads=own["reads"] if "reads" in own else row["values"],
         attribute=row.get("attribute"),
         raw=row.get("raw", False),
     )

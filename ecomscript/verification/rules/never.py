@@ -13,36 +13,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from ecomscript.verification.rules.attributes import Facts, tables
+from ecomscript.verification.rules.attributes import OBJECTIVES, Facts, facts_of, tables
 from ecomscript.verification.rules.climate import climates
 from ecomscript.verification.rules.registry import Finding, Rule
 
 Row = Mapping[str, Any]
 
 
-@lru_cache(maxsize=1)
 def never_rules() -> dict[str, Rule]:
     """Return the rules by their names: "poisonous to animals", "bad chemistry" …"""
-    by_name: dict[str, list[Row]] = {}
-    for row in tables()["never"]:
-        by_name.setdefault(row["rule"], []).append(row)
-    return {name: partial(_meetings, rows) for name, rows in by_name.items()}
+    return {row["rule"]: partial(_meetings, row["rule"]) for row in tables()["never"]}
 
 
 def never_for(goal: Facts, product: Facts) -> bool:
     """Return whether a product must not meet the objective, whatever else is there."""
-    return any(not {"b", "solved_by"} & row.keys() and _asked(goal, row) and _is(product, row, "a") for row in tables()["never"])
+    return any(not {"b", "solved_by"} & row.keys() and _is(product, row, "a") for row in _asked(goal.text))
 
 
-def _asked(goal: Facts, row: Row) -> bool:
+@lru_cache(maxsize=OBJECTIVES)
+def _asked(objective: str) -> tuple[Row, ...]:
+    """Return the rows that the objective, folded, leaves open: few of those that name one themselves."""
+    goal = facts_of(objective)
+    return tuple(row for row in tables()["never"] if _is_open(goal, row))
+
+
+def _is_open(goal: Facts, row: Row) -> bool:
     if "climate" in row and not climates(goal.text) & set(row["climate"].split("|")):
         return False
     return ("goal" not in row or _is(goal, row, "goal")) and goal.says(row.get("when", ""))
 
 
-def _meetings(rows: Sequence[Row], goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
-    for row in rows:
-        if not _asked(goal, row) or ("solved_by" in row and any(product.says(row["solved_by"]) for product in bundle)):
+def _meetings(rule: str, goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
+    for row in (row for row in _asked(goal.text) if row["rule"] == rule):
+        if "solved_by" in row and any(product.says(row["solved_by"]) for product in bundle):
             continue
         for first in (place for place, product in enumerate(bundle) if _is(product, row, "a")):
             for second in _met(row, goal, bundle, first):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ecomscript.verification.rules.attributes import Facts, compiled, tables
+from ecomscript.verification.rules.attributes import OBJECTIVES, Facts, compiled, facts_of, tables
 from ecomscript.verification.rules.people import Span
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
@@ -247,8 +247,14 @@ def _sizes(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
 
 @against_goal("size in the objective")
 def _size_in_goal(goal: Facts, product: Facts) -> str | None:
-    for fit in fits():
-        asked = fit.goal and not fit.adds and goal.says(fit.when) and fit.goal.takes(goal) and fit.needs.takes(product)
-        if asked and fit.goal and (reason := fit.unfit(product, goal, fit.goal)):
+    for fit, side in _asked(goal.text):
+        if fit.needs.takes(product) and (reason := fit.unfit(product, goal, side)):
             return reason
     return None
+
+
+@lru_cache(maxsize=OBJECTIVES)
+def _asked(objective: str) -> tuple[tuple[Fit, Side], ...]:
+    """Return the rows in which the objective, folded, is the host, each with that side."""
+    goal = facts_of(objective)
+    return tuple((fit, fit.goal) for fit in fits() if fit.goal and not fit.adds and goal.says(fit.when) and fit.goal.takes(goal))
