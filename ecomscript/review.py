@@ -64,7 +64,7 @@ class Reviewer:
             steps: The plan.
             eligibility: What a product that takes another's place must keep.
         """
-        placed = [_placed(matched.step.text, m.product) for matched in steps for m in matched.matches]
+        placed = [_placed(matched.step.text, m.product, eligibility.quantity(m.product)) for matched in steps for m in matched.matches]
         products = [m.product for matched in steps for m in matched.matches]
         found = clashes(goal, placed)
         conflicts = tuple(self._conflict(goal, clash, placed, products, eligibility) for clash in found)
@@ -81,7 +81,7 @@ class Reviewer:
         for culprit in (clash.first,) if clash.second is None else (clash.second, clash.first):
             for candidate in self._replacements(goal, placed[culprit].step, culprit, products, eligibility):
                 swapped = [*placed]
-                swapped[culprit] = _placed(placed[culprit].step, candidate)
+                swapped[culprit] = _placed(placed[culprit].step, candidate, eligibility.quantity(candidate))
                 if not any(culprit in c.places for c in clashes(goal, swapped)):
                     old = products[culprit].product_id
                     return Conflict(placed[clash.first].title, other, clash.reason, old, candidate.product_id)
@@ -108,5 +108,5 @@ class Reviewer:
         return [found[n] for n in np.argsort(-said, kind="stable") if said[n] >= JUDGE_DROPS]
 
 
-def _placed(step: str, product: Product) -> Placed:
-    return Placed(step, product.title, " ".join(product.features), product.attributes)
+def _placed(step: str, product: Product, quantity: int = 1) -> Placed:
+    return Placed(step, product.title, " ".join(product.features), product.attributes, quantity)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ecomscript.association.facts import Facts, Name, bare_name, facts_of, holds, same_thing, tables, values
-from ecomscript.quantities import cost_usd
+from ecomscript.quantities import cost_usd, quantity_for
 from ecomscript.schema import Constraints, Product
 from ecomscript.words import singular, tokens
 
@@ -51,6 +51,10 @@ class Eligibility:
     def cost_usd(self, product: Product) -> float:
         """Return what so many of a product as the people need cost together."""
         return cost_usd(product, self._constraints.people)
+
+    def quantity(self, product: Product) -> int:
+        """Return how many of a product the people need."""
+        return quantity_for(product, self._constraints.people)
 
     def violation(self, product: Product) -> str | None:
         """Return why the product may not be shown, as one short phrase; None when it may."""

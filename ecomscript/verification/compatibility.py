@@ -19,12 +19,13 @@ from ecomscript.verification.rules.registry import GOAL_RULES, RULES, Rule
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A product in its place of a bundle."""
+    """A product in its place of a bundle, as many of it as are bought."""
 
     step: str
     title: str
     features: str = ""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    quantity: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,4 @@ def unfit(objective: str, placed: Placed) -> bool:
 
 
 def _facts(placed: Placed) -> Facts:
-    return product_facts(placed.title, placed.features, placed.step, placed.attributes)
+    return product_facts(placed.title, placed.features, placed.step, placed.attributes, placed.quantity)

@@ -105,6 +105,7 @@ class Facts:
         people: Number of persons that an objective names.
         capacity: Number of persons that one product takes.
         pack: How many pieces are sold together, 1 when it does not say.
+        quantity: How many of it are bought.
     """
 
     text: str
@@ -118,6 +119,7 @@ class Facts:
     people: int | None = None
     capacity: int | None = None
     pack: int = 1
+    quantity: int = 1
 
     def says(self, pattern: str) -> bool:
         """Return whether the title or objective matches a pattern."""
@@ -257,10 +259,12 @@ def _title_facts(title: str) -> Facts:
     )
 
 
-def product_facts(title: str, features: str = "", step: str = "", attributes: Mapping[str, AttributeValue] | None = None) -> Facts:
+def product_facts(
+    title: str, features: str = "", step: str = "", attributes: Mapping[str, AttributeValue] | None = None, quantity: int = 1
+) -> Facts:
     """Return the facts of a product in its step; the title's part is kept for the next call, attributes win over the title."""
     said, marks = _title_facts(title), attributes or {}
-    whole = replace(said, step=fold(step), details=fold(features), attributes=marks)
+    whole = replace(said, step=fold(step), details=fold(features), attributes=marks, quantity=quantity)
     low, high = whole.number("age_min"), whole.number("age_max")
     if low is None and high is None:
         return whole

@@ -105,7 +105,7 @@ def _held(row: Row, product: Facts) -> bool:
 
 
 def _pack(row: Row, product: Facts) -> int:
-    return 1 if "each" in row or "alone" in row else product.pack
+    return product.quantity * (1 if "each" in row or "alone" in row else product.pack)
 
 
 def _offer(row: Row, product: Facts) -> Span | None:

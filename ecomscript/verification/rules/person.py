@@ -174,7 +174,7 @@ def _people(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
         for place, p in enumerate(bundle)
         if _is_named(p, "shared") and not _is_named(p, "shared_unless") and (afloat or not _is_named(p, "boats"))
     ]
-    room = sum(persons * bundle[place].pack for place, persons in sharing)
+    room = sum(persons * bundle[place].pack * bundle[place].quantity for place, persons in sharing)
     if sharing and all(persons for _, persons in sharing) and room < goal.people:
         place, persons = sharing[0]
         yield Finding(place, None, f"{bundle[place].name} takes {persons}, but you are {goal.people}.")
