@@ -11,14 +11,14 @@ from ecomscript.ui.markup import escape, items, short_title
 from ecomscript.ui.trust import Backing, Trust, asks_second, pending, plan_claimed, product_trust, trust
 from ecomscript.ui.view import PlanView, SecondOpinion
 from ecomscript.verification.claims import Claim
-from ecomscript.words import both
 
 
 def plan_trust_html(view: PlanView, backing: Backing) -> str:
     """Return the confidences of script and bundle; while they are on their way, placeholders of the same size."""
     shown = [_of_plan("t1", view.script_verdict, view, backing)]
     if view.products or view.phase == "working":
-        shown.append(_of_plan("t3", _with_titles(view), view, backing))
+        bundle = view.bundle_verdict and replace(view.bundle_verdict, reason="")  # the conflicts say it
+        shown.append(_of_plan("t3", bundle, view, backing))
     return items(shown, "es-trusts")
 
 
@@ -83,24 +83,6 @@ def _opinion(second: SecondOpinion) -> str:
     if score is None:
         return texts.OPINION_UNCLEAR.format(model=model)
     return texts.OPINION_SAYS[second.claim.task, score >= 0.5].format(model=model)
-
-
-def _with_titles(view: PlanView) -> Verdict | None:
-    """Return the bundle's verdict with the short titles of its products in its reason, which is left to the conflicts where they say it."""
-    verdict = view.bundle_verdict
-    if verdict is None or not verdict.places:
-        return verdict
-    if verdict.reason in {conflict.reason for conflict in view.conflicts}:
-        return replace(verdict, reason="")
-    titles = [match.product.title for step in view.matched for match in step.matches]
-    reason, unnamed = verdict.reason, []
-    for title in (titles[n] for n in verdict.places if 0 <= n < len(titles)):
-        name = short_title(title)
-        if name not in reason:
-            unnamed.append(name)
-        reason = reason.replace(title, name)
-    about = texts.ABOUT_PRODUCTS.format(titles=both(unnamed)) if unnamed else ""
-    return replace(verdict, reason=" ".join(filter(None, [reason, about])))
 
 
 def _button(said: str, found: Trust, key: str) -> str:

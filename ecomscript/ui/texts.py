@@ -117,7 +117,6 @@ FOLLOWS = "In a study of {plans} plans it rose with how readers rated them."
 FOLLOWS_NOT = "In a study of {plans} plans it did not rise with how readers rated them."
 LEVEL_HELD = "Of {items} validation items at this level, {share} {held}."
 HELD = {"t1": "did make sense", "t2": "did fit their step", "t3": "did go together"}
-ABOUT_PRODUCTS = "This is about {titles}."
 DOUBTFUL = "Doubtful"
 
 CONFLICTS_TITLE = "Does not go together"
