@@ -159,7 +159,7 @@ def tables() -> dict[str, Any]:
 
 
 def _read_yaml(path: Path) -> Any:
-    return yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
+    return yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # in C where PyYAML was built with it
 
 
 def word(name: str) -> str:
