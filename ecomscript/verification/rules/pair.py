@@ -219,20 +219,6 @@ def _wick(wick: Facts, vessel: Facts) -> str | None:
     return f"{wick.name} is made for vessels of {fits.low:g} to {fits.high:g} cm, {vessel.name} measures {widths[0]:g} cm."
 
 
-_BAGS = r"\b(?:bin bags?|bin liners?|trash bags?|garbage bags?|refuse (?:bags?|sacks?)|rubbish (?:bags?|sacks?)|waste bags?)\b"
-_BIN = r"\b(?:pedal bin|waste ?bin|trash can|garbage can|kitchen bin|rubbish bin|recycling bin|touch bin|sensor bin|bin)\b"
-
-
-@between("bin bag")
-def _bin_bag(bags: Facts, container: Facts) -> str | None:
-    if not bags.says(_BAGS) or container.says(_BAGS) or not container.says(_BIN):
-        return None
-    hold, volume = [q.high for q in bags.of("l")], [q.low for q in container.of("l")]
-    if len(hold) != 1 or len(volume) != 1 or hold[0] >= 0.8 * volume[0]:
-        return None
-    return f"{bags.name} holds {hold[0]:g} l, {container.name} {volume[0]:g} l."
-
-
 @between("boots and bindings")
 def _boot_size(boots: Facts, fitted: Facts) -> str | None:
     if not boots.says(r"\bboots\b") or boots.says(r"bindings?|crampons") or not fitted.shows("fits boots"):
