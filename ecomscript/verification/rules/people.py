@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 MONTHS_PER_YEAR = 12
+_PAST_TODDLER = 4 * MONTHS_PER_YEAR  # a "toddler" beside so old a child is another one
 _NUMBER_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
     " seventeen eighteen nineteen twenty".split()
@@ -147,6 +148,8 @@ def child_months(text: str) -> Span | None:
     ages += [(_ORDINALS.index(m[1]) + 1) * 12.0 for m in (*_BIRTHDAY.finditer(text), *_BIRTHDAYS_JOINED.finditer(text))]
     ages += [count(age) * 12.0 for m in _AGES_JOINED.finditer(text) for age in m.groups() if age] if ages else []
     ages += [0.0] if ages and _BABY_BESIDE.search(text) else []
+    if ages and min(ages) >= _PAST_TODDLER:
+        ages += [age for pattern, span in _STAGES[:1] if pattern.search(text) for age in span]
     young = [age for age in ages if age < 18 * MONTHS_PER_YEAR]
     if not ages:
         young = [age for pattern, span in _STAGES if pattern.search(text) for age in span]

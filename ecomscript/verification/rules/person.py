@@ -66,7 +66,8 @@ def _age_range(goal: Facts, product: Facts) -> str | None:
     slack = MONTHS_PER_YEAR if made_for.low >= 4 * MONTHS_PER_YEAR else 1
     if made_for.low > child.high + (slack if said else max(2.0 * slack, made_for.low / 2)):
         return f"{product.name} is made for children from {_age(made_for.low)}, the child is {_age(child.high)} old."
-    grown = MONTHS_PER_YEAR * (1 if made_for.high < 6 * MONTHS_PER_YEAR or product.shows("worn by size") else 2)
+    tight = said and (made_for.high < 6 * MONTHS_PER_YEAR or product.shows("worn by size"))
+    grown = MONTHS_PER_YEAR * (1 if tight else 2)
     if made_for.high + grown <= child.low:
         return f"{product.name} is made for children up to {_age(made_for.high)}, the child is {_age(child.low)} old."
     return None
