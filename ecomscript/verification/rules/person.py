@@ -144,7 +144,8 @@ def _animal(goal: Facts, product: Facts) -> str | None:
         return None
     if not made_for or (made_for | _animals_in(product) | set(product.values("species"))) & alike:
         return None
-    return f"{product.name} is made for {_one(min(made_for))}, not for {_one(min(wanted))}."
+    said = next(match[0] for name in sorted(wanted) if (match := compiled(tables()["animals"][name]["says"]).search(goal.text)))
+    return f"{product.name} is made for {_one(min(made_for))}, your plan has {said}."
 
 
 def _one(animal: str) -> str:
@@ -312,7 +313,6 @@ def shoe_sizes(facts: Facts) -> Span | None:
 def _skill(goal: Facts, product: Facts) -> str | None:
     if not goal.shows("beginner goal"):
         return None
-    expert = product.shows("expert") or set(product.values("skill")) == {"advanced"}
-    if not expert or product.claims("beginner"):
+    if not product.shows("expert") or product.claims("beginner"):
         return None
     return f"{product.name} is made for advanced users, but your plan is a beginner's."
