@@ -198,9 +198,14 @@ def _model(part: Facts, device: Facts) -> str | None:
     if named is None or compiled(_NO_MODEL).fullmatch(named[1]) or device.says(rf"\bfor (?:\w+ )?{named[1]}\b"):
         return None
     models = [match[1] for match in compiled(rf"\b{named[1]} ([a-z]{{0,3}}-?\d[\w-]*)").finditer(device.text)]
+    models = [model for model in models if _shape(model) == _shape(named[2])]  # "55-300mm" beside "D50" is no model
     if not models or any(compiled(rf"(?<![\w.]){model}(?![\w.])").search(part.text) for model in models):
         return None
     return f"{part.name} is made for {named[1].capitalize()} {named[2].upper()}, {device.name} is another model."
+
+
+def _shape(model: str) -> str:
+    return compiled(r"\d+").sub("0", model)
 
 
 _VESSEL = r"\b(?:jars?|tumblers?|bowls?|glass|tins?|vessel|moulds?|cups?)\b"
