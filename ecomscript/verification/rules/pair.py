@@ -198,9 +198,14 @@ def _model(part: Facts, device: Facts) -> str | None:
     if named is None or compiled(_NO_MODEL).fullmatch(named[1]) or device.says(rf"\bfor (?:\w+ )?{named[1]}\b"):
         return None
     models = [match[1] for match in compiled(rf"\b{named[1]} ([a-z]{{0,3}}-?\d[\w-]*)").finditer(device.text)]
+    models = [model for model in models if _shape(model) == _shape(named[2])]  # "55-300mm" beside "D50" is no model
     if not models or any(compiled(rf"(?<![\w.]){model}(?![\w.])").search(part.text) for model in models):
         return None
     return f"{part.name} is made for {named[1].capitalize()} {named[2].upper()}, {device.name} is another model."
+
+
+def _shape(model: str) -> str:
+    return compiled(r"\d+").sub("0", model)
 
 
 _VESSEL = r"\b(?:jars?|tumblers?|bowls?|glass|tins?|vessel|moulds?|cups?)\b"
@@ -217,20 +222,6 @@ def _wick(wick: Facts, vessel: Facts) -> str | None:
     if fits is None or 0.85 * fits.low <= widths[0] <= 1.2 * fits.high:
         return None
     return f"{wick.name} is made for vessels of {fits.low:g} to {fits.high:g} cm, {vessel.name} measures {widths[0]:g} cm."
-
-
-_BAGS = r"\b(?:bin bags?|bin liners?|trash bags?|garbage bags?|refuse (?:bags?|sacks?)|rubbish (?:bags?|sacks?)|waste bags?)\b"
-_BIN = r"\b(?:pedal bin|waste ?bin|trash can|garbage can|kitchen bin|rubbish bin|recycling bin|touch bin|sensor bin|bin)\b"
-
-
-@between("bin bag")
-def _bin_bag(bags: Facts, container: Facts) -> str | None:
-    if not bags.says(_BAGS) or container.says(_BAGS) or not container.says(_BIN):
-        return None
-    hold, volume = [q.high for q in bags.of("l")], [q.low for q in container.of("l")]
-    if len(hold) != 1 or len(volume) != 1 or hold[0] >= 0.8 * volume[0]:
-        return None
-    return f"{bags.name} holds {hold[0]:g} l, {container.name} {volume[0]:g} l."
 
 
 @between("boots and bindings")

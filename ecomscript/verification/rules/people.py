@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 MONTHS_PER_YEAR = 12
+_PAST_TODDLER = 4 * MONTHS_PER_YEAR  # a "toddler" beside so old a child is another one
 _NUMBER_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
     " seventeen eighteen nineteen twenty".split()
@@ -44,6 +45,9 @@ _STAGES = (
     (re.compile(r"\b(?:preschool(?:ers?)?|kindergarten(?:ers?)?|nursery (?:school|class|group|children)|playgroup)\b"), (36.0, 60.0)),
     (re.compile(r"\b(?:crawling baby|infants?|breastfed baby|teething baby|napping baby|baby who|baby that)\b"), (3.0, 11.0)),
 )
+_AGES_JOINED = re.compile(rf"(?<![\w-]){COUNT}-?(?:,| and| or) (?:an? )?(?:{COUNT}- (?:and|or) (?:an? )?)?(?=\S+-(?:year|month)s?-olds?\b)")
+_BIRTHDAYS_JOINED = re.compile(rf"\b({'|'.join(_ORDINALS)}) (?:and|or) an? (?:{'|'.join(_ORDINALS)}) birthday")
+_BABY_BESIDE = re.compile(r"\b(?:(?:a|the|new|crawling) baby|newborn|new sibling|baby (?:sister|brother))\b")
 _AGE_SPAN = re.compile(rf"\b(?:aged?|ages|between) (?:from |between )?{COUNT} ?(?:-|to|and) ?{COUNT}\b(?! ?(?:kg|cm|%))")
 _AGE_MARKS = (
     re.compile(r"\b(?:pegi|usk|fsk) (?P<low>\d+)(?P<high>)(?P<unit>)(?P<plus>)"),
@@ -141,7 +145,11 @@ def child_months(text: str) -> Span | None:
     ages += [age * 12.0 for span in spans for age in span]
     if not spans:
         ages += [count(m[1]) * (1.0 if m["months"] else 12.0) for m in _CHILD_AGE[1].finditer(text)]
-    ages += [(_ORDINALS.index(m[1]) + 1) * 12.0 for m in _BIRTHDAY.finditer(text)]
+    ages += [(_ORDINALS.index(m[1]) + 1) * 12.0 for m in (*_BIRTHDAY.finditer(text), *_BIRTHDAYS_JOINED.finditer(text))]
+    ages += [count(age) * 12.0 for m in _AGES_JOINED.finditer(text) for age in m.groups() if age] if ages else []
+    ages += [0.0] if ages and _BABY_BESIDE.search(text) else []
+    if ages and min(ages) >= _PAST_TODDLER:
+        ages += [age for pattern, span in _STAGES[:1] if pattern.search(text) for age in span]
     young = [age for age in ages if age < 18 * MONTHS_PER_YEAR]
     if not ages:
         young = [age for pattern, span in _STAGES if pattern.search(text) for age in span]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ecomscript.verification.rules.attributes import Facts, Quantity, compiled, tables, word
-from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span
+from ecomscript.verification.rules.people import MONTHS_PER_YEAR, Span, made_for_months
 from ecomscript.verification.rules.registry import Finding, against_goal, over_bundle
 
 _LISTED = (
@@ -22,9 +22,17 @@ def _too_young(goal: Facts, product: Facts) -> str | None:
         return None
     for row in tables()["too_young"]:
         asked = goal.child_months.high < row["below"] and goal.says(row.get("when", ""))
+        if "hands" in row and not _child_does(goal, product):
+            continue
         if asked and product.says(row["holds"]) and not ("unless" in row and product.claims(row["unless"])):
             return f"{product.name} does not suit the child's age: {row['why']}."
     return None
+
+
+def _child_does(goal: Facts, product: Facts) -> bool:
+    """Return whether the child itself does something in an objective, old enough to handle what grown-ups use beside a baby."""
+    old_enough = goal.child_months is not None and goal.child_months.low >= 18
+    return old_enough and goal.shows("child does") and not compiled(word("not the child's")).search(product.step)
 
 
 @against_goal("too old")
@@ -52,16 +60,23 @@ def _age_range(goal: Facts, product: Facts) -> str | None:
         return None
     if made_for.high == math.inf and "age_min" in product.attributes and not product.shows("for children"):
         return None
+    said = made_for_months(product.text) is not None
+    if not said and product.shows("kept as one grows"):
+        return None
     slack = MONTHS_PER_YEAR if made_for.low >= 4 * MONTHS_PER_YEAR else 1
-    if made_for.low > child.high + slack:
+    if made_for.low > child.high + (slack if said else max(2.0 * slack, made_for.low / 2)):
         return f"{product.name} is made for children from {_age(made_for.low)}, the child is {_age(child.high)} old."
-    if made_for.high + MONTHS_PER_YEAR <= child.low:
+    tight = said and (made_for.high < 6 * MONTHS_PER_YEAR or product.shows("worn by size"))
+    grown = MONTHS_PER_YEAR * (1 if tight else 2)
+    if made_for.high + grown <= child.low:
         return f"{product.name} is made for children up to {_age(made_for.high)}, the child is {_age(child.low)} old."
     return None
 
 
 def _age(months: float) -> str:
-    return f"{months:g} months" if months < 2 * MONTHS_PER_YEAR and months % MONTHS_PER_YEAR else f"{months / MONTHS_PER_YEAR:g} years"
+    if months < 3 * MONTHS_PER_YEAR and months % MONTHS_PER_YEAR:
+        return f"{round(months)} month{'' if round(months) == 1 else 's'}"
+    return f"{round(months / MONTHS_PER_YEAR)} year{'' if months == MONTHS_PER_YEAR else 's'}"
 
 
 @against_goal("child's height")
@@ -125,9 +140,18 @@ def _animal(goal: Facts, product: Facts) -> str | None:
         return None
     made_for = _animals_in(product, tables()["animal_products"])
     alike = {other for name in wanted for other in tables()["animals"][name].get("like", ())} | wanted
+    if not wanted & {"dog", "cat"} and product.shows("serves any animal"):
+        return None
     if not made_for or (made_for | _animals_in(product) | set(product.values("species"))) & alike:
         return None
-    return f"{product.name} is made for a {min(made_for)}, not for a {min(wanted)}."
+    said = next(match[0] for name in sorted(wanted) if (match := compiled(tables()["animals"][name]["says"]).search(goal.text)))
+    return f"{product.name} is made for {_one(min(made_for))}, your plan has {said}."
+
+
+def _one(animal: str) -> str:
+    if animal in {"cattle", "sheep"}:
+        return animal
+    return f"{'an' if animal[0] in 'aeiou' else 'a'} {animal}"
 
 
 @against_goal("animal's weight")
@@ -204,7 +228,7 @@ def _diet(goal: Facts, product: Facts) -> str | None:
         return None
     for diet in _diets_of(goal.text):
         row = tables()["diets"][diet]
-        if product.claims(row["unless"]):
+        if product.claims(row["unless"]) or ("touch" not in row and product.shows("not food")):
             continue
         if word := _held(product.text, row["holds"]):
             return f"{product.name} contains {word}, which does not go with {diet.replace('-', ' ')} in your plan."
@@ -289,7 +313,6 @@ def shoe_sizes(facts: Facts) -> Span | None:
 def _skill(goal: Facts, product: Facts) -> str | None:
     if not goal.shows("beginner goal"):
         return None
-    expert = product.shows("expert") or set(product.values("skill")) == {"advanced"}
-    if not expert or product.claims("beginner"):
+    if not product.shows("expert") or product.claims("beginner"):
         return None
     return f"{product.name} is made for advanced users, but your plan is a beginner's."
