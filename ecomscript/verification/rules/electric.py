@@ -100,7 +100,7 @@ def _lead(lead: Facts, load: Facts) -> str | None:
 
 def _limit(lead: Facts) -> float:
     """Return the watts that a lead carries, from watts or amperes; 0 when it does not say."""
-    watts = max((q.high for q in lead.of("W")), default=0.0)
+    watts = max((q.high for q in lead.of("W") if not q.near("usb")), default=0.0)
     amps = [float(a) for a in compiled(r"(?<![\w.])(\d+(?:\.\d+)?) ?a\b").findall(lead.text)]
     volts = next((q.high for q in lead.of("V") if q.high >= _MAINS_FROM), 125.0 if lead.says(r"\bawg\b|nema|gfci") else 240.0)
     return watts or max(amps, default=0.0) * volts

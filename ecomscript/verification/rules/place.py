@@ -15,6 +15,7 @@ _HOME = (
     r"|garage|cottage|trip|holiday|stay|visit|school|shop|salon|studio|sockets)\b"
 )
 
+_OTHER_CHARGER = r"car battery|wireless|phone|watch|camera|\baaa?\b|nimh|tool|drill"
 _OWN_BATTERY = (  # what a system's voltage does not drive
     r"drill|driver|\bsaws?\b|\btools?\b|grinder|sander|trimmer|mower|vacuum|multimeter|tester|detector|\b9 ?v\b|\baaa?\b|usb|phone"
 )
@@ -187,7 +188,7 @@ def _system_voltage(goal: Facts, product: Facts) -> str | None:
 def _charger_power(goal: Facts, product: Facts) -> str | None:
     needed = max((q.high for q in goal.of("W") if goal.says(r"\blaptop\b")), default=0.0)
     gives = max((q.high for q in product.of("W")), default=0.0)
-    if not product.says(r"\bcharger\b") or not 0 < gives < 0.6 * needed or product.says(r"car battery|wireless|phone|watch|camera|\baaa?\b|nimh|tool|drill"):
+    if not product.says(r"\bcharger\b") or not 0 < gives < 0.6 * needed or product.says(_OTHER_CHARGER):
         return None
     return f"{product.name} gives {gives:g} W, your laptop needs {needed:g} W."
 
