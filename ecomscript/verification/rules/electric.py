@@ -13,13 +13,18 @@ _AWG_AMPS = {18: 10, 16: 13, 14: 15, 12: 20, 10: 30, 8: 50, 6: 65, 4: 85, 2: 115
 _MM2_AMPS = {0.75: 6, 1.0: 10, 1.5: 16, 2.5: 25, 4.0: 32, 6.0: 45, 10.0: 63, 16.0: 80}
 _MAINS_FROM = 100  # volts
 _LOW_UP_TO = 60
+_ON_FOOT = r"\bbackpacking\b|thru-?hik\w+|wild camp\w*"  # what is done at home before has the mains
+_SMALL = r"phone|watch|camera|earbuds|\baaa?\b|nimh|toothbrush|wireless|car battery|tool|drill"  # what such a charger is for
 
 
 @over_bundle("no mains there")
 def _no_mains(goal: Facts, bundle: Sequence[Facts]) -> Iterator[Finding]:
     if not goal.shows("mains missing") or goal.shows("brings power") or any(p.shows("brings power") for p in bundle):
         return
+    at_home = r"charg|dehydrat|sealer|vacuum seal" if goal.says(_ON_FOOT) else ""
     for place, product in enumerate(bundle):
+        if at_home and (goal.says("dehydrat") or product.says(at_home)):
+            continue
         if product.shows("needs mains") and not product.shows("runs without mains"):
             yield Finding(place, None, f"{product.name} needs the mains, but your plan has none there.")
 
@@ -95,7 +100,7 @@ def _lead(lead: Facts, load: Facts) -> str | None:
 
 def _limit(lead: Facts) -> float:
     """Return the watts that a lead carries, from watts or amperes; 0 when it does not say."""
-    watts = max((q.high for q in lead.of("W")), default=0.0)
+    watts = max((q.high for q in lead.of("W") if not q.near("usb")), default=0.0)
     amps = [float(a) for a in compiled(r"(?<![\w.])(\d+(?:\.\d+)?) ?a\b").findall(lead.text)]
     volts = next((q.high for q in lead.of("V") if q.high >= _MAINS_FROM), 125.0 if lead.says(r"\bawg\b|nema|gfci") else 240.0)
     return watts or max(amps, default=0.0) * volts
@@ -116,7 +121,7 @@ def _wire(breaker: Facts, wire: Facts) -> str | None:
 
 @between("charger and laptop")
 def _charger(charger: Facts, laptop: Facts) -> str | None:
-    if not charger.says(r"\b(?:charger|power bank|power adapter|power supply)\b") or charger.says(r"wireless|car battery|laptop,"):
+    if not charger.says(r"\b(?:charger|power bank|power adapter|power supply)\b") or charger.says(rf"{_SMALL}|laptop,"):
         return None
     if not laptop.says(r"\b(?:laptop|notebook|macbook|mobile workstation)\b") or laptop.says(r"charger|stand|bag|sleeve|bank|cable|cooler"):
         return None
@@ -132,6 +137,6 @@ def _weak_charger(goal: Facts, product: Facts) -> str | None:
         return None
     gives = _sustained(product)
     heavy = goal.says(r"macbook pro|gaming laptop|workstation|1[67][- ]?in")
-    if not product.says(r"\b(?:charger|power bank)\b") or product.says("wireless|car battery") or not 0 < gives < (60 if heavy else 28):
+    if not product.says(r"\b(?:charger|power bank)\b") or product.says(_SMALL) or not 0 < gives < (60 if heavy else 28):
         return None
     return f"{product.name} gives {gives:g} W, which is too little for a laptop."

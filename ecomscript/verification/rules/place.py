@@ -15,6 +15,11 @@ _HOME = (
     r"|garage|cottage|trip|holiday|stay|visit|school|shop|salon|studio|sockets)\b"
 )
 
+_OTHER_CHARGER = r"car battery|wireless|phone|watch|camera|\baaa?\b|nimh|tool|drill"
+_OWN_BATTERY = (  # what a system's voltage does not drive
+    r"drill|driver|\bsaws?\b|\btools?\b|grinder|sander|trimmer|mower|vacuum|multimeter|tester|detector|\b9 ?v\b|\baaa?\b|usb|phone"
+)
+
 
 @lru_cache(maxsize=1)
 def _places() -> dict[int, tuple[str, str]]:
@@ -119,7 +124,8 @@ def _season(goal: Facts, product: Facts) -> str | None:
     there = climates(goal.text)
     if "cold" in there and product.shows("for summer"):
         return f"{product.name} is made for summer, but your plan is for winter."
-    if "cold" in there and product.shows("cold gear") and min(comfort, default=0) >= 6:
+    indoors = goal.says(r"\bindoors?\b|at home|house|flat\b|apartment|sleepover|guests?\b")
+    if "cold" in there and not indoors and product.shows("cold gear") and min(comfort, default=0) >= 6:
         return f"{product.name} is made for mild nights, but your plan is for winter."
     if "hot" in there and (min(comfort, default=0) <= -8 or product.shows("for cold")):
         return f"{product.name} is made for deep cold, but your plan is for the heat."
@@ -170,7 +176,7 @@ def _system_voltage(goal: Facts, product: Facts) -> str | None:
     stated = {q.low for q in goal.of("V") if q.bound == "exact"}
     if len(stated) != 1 or min(stated) not in {6, 12, 24, 36, 48} or product.shows("several voltages") or product.says(r"\d ?/ ?\d+ ?v"):
         return None
-    if not product.shows("on system voltage", "vehicle plug"):
+    if not product.shows("on system voltage", "vehicle plug") or product.says(_OWN_BATTERY):
         return None
     given = [q for q in product.of("V") if 4 < q.high < 60]
     if not given or any(q.bound == "range" or abs(q.low - min(stated)) <= 0.25 * min(stated) for q in given):
@@ -182,7 +188,7 @@ def _system_voltage(goal: Facts, product: Facts) -> str | None:
 def _charger_power(goal: Facts, product: Facts) -> str | None:
     needed = max((q.high for q in goal.of("W") if goal.says(r"\blaptop\b")), default=0.0)
     gives = max((q.high for q in product.of("W")), default=0.0)
-    if not product.says(r"\bcharger\b") or not 0 < gives < 0.6 * needed or product.says("car battery|wireless"):
+    if not product.says(r"\bcharger\b") or not 0 < gives < 0.6 * needed or product.says(_OTHER_CHARGER):
         return None
     return f"{product.name} gives {gives:g} W, your laptop needs {needed:g} W."
 
