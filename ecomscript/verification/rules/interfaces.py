@@ -85,13 +85,21 @@ class Interface:
         hosts: list[tuple[int | None, frozenset[str]]] = []
         if needs and not self.goal_only:
             hosts += [(place, values) for place, product in enumerate(bundle) if (values := self._values(self.host, product))]
-        if needs and self.goal and goal.says(self.goal):
+        if needs and self.goal and goal.says(self.goal) and (self.both is None or goal.says(self.both)):
             hosts += [(None, values)] if (values := self._same(self.host.values(goal))) else []
+        silent = frozenset(place for place, product in enumerate(bundle) if hosts and self._is_silent_host(product))
         for place, needed in needs:
+            if silent - {place}:
+                continue
             others = [(other, offered) for other, offered in hosts if other != place]
             refusing = [other for other, offered in others if not needed & self._accepted(offered)]
             if refusing and len(refusing) == len(others) and not (self.bridged and _is_bridged(bundle)):
                 yield self._finding(goal, bundle, place, refusing[0])
+
+    def _is_silent_host(self, product: Facts) -> bool:
+        """Return whether a product may be the partner but does not say which kind it is: then nothing is known to clash."""
+        named = self.host.is_ is not None and not self.goal_only and self.host.takes(product)
+        return named and (self.both is None or product.says(self.both)) and not self.host.values(product)
 
     def _values(self, side: Side, product: Facts) -> frozenset[str]:
         fitting = side.takes(product) and (self.both is None or product.says(self.both))
