@@ -1,7 +1,8 @@
 """Interfaces on which two things must agree (lens mounts, sockets, threads, sizes …), read from ``tables/interfaces/``.
 
 Each interface has two sides: what "needs" a partner (a lens) and the "host" (a camera). A need that finds one agreeing host in the
-bundle is content, whatever else is there; a bridge (an adapter as a third product) silences the mismatch. A side that is left out is every
+bundle is content, whatever else is there; a host that does not say which kind it is leaves all of them open, and a bridge (an adapter
+as a third product) silences the mismatch. Where both sides are bound to words (``with``), an objective must say one of them, too. A side that is left out is every
 product. ``values`` are what both sides may say: a name with its pattern, or patterns whose group is the value. ``goal`` is the host as an
 objective would name it. ``attribute`` is a key of the catalogue whose value says the same. ``bridged: false`` is for interfaces of adapters
 themselves, where an adapter in the bundle excuses nothing.
@@ -18,6 +19,8 @@ from ecomscript.verification.rules.attributes import Facts, compiled, matches, t
 from ecomscript.verification.rules.registry import Finding, Rule
 
 Reads = Mapping[str, str] | Sequence[str]
+
+_VAGUE = r"^(?:any|all|several|most|many|various|universal)\b"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +50,8 @@ class Side:
         marked = facts.values(self.attribute) if self.attribute else ()
         if found := frozenset(value for text in marked for value in _read(text, self.reads)):
             return found
-        return frozenset(marked) if marked and self.raw else frozenset(_read(facts.text, self.reads))
+        definite = frozenset(text for text in marked if self.raw and not matches(_VAGUE, text))
+        return definite if marked and self.raw else frozenset(_read(facts.text, self.reads))
 
 
 def _read(text: str, reads: Reads) -> Iterator[str]:
