@@ -1,11 +1,11 @@
 """Interfaces on which two things must agree (lens mounts, sockets, threads, sizes …), read from ``tables/interfaces/``.
 
 Each interface has two sides: what "needs" a partner (a lens) and the "host" (a camera). A need that finds one agreeing host in the
-bundle is content, whatever else is there; a host that does not say which kind it is leaves all of them open, and a bridge (an adapter
-as a third product) silences the mismatch. Where both sides are bound to words (``with``), an objective must say one of them, too. A side that is left out is every
-product. ``values`` are what both sides may say: a name with its pattern, or patterns whose group is the value. ``goal`` is the host as an
-objective would name it. ``attribute`` is a key of the catalogue whose value says the same. ``bridged: false`` is for interfaces of adapters
-themselves, where an adapter in the bundle excuses nothing.
+bundle is content, whatever else is there; a host that does not say which kind it is leaves everything open, and a bridge (an adapter
+as a third product) silences the mismatch. A side that is left out is every product. ``values`` are what both sides may say: a name
+with its pattern, or patterns whose group is the value. ``goal`` is the host as an objective would name it; where both sides are bound
+to words (``with``), the objective must say one of them, too. ``attribute`` is a key of the catalogue whose value says the same.
+``bridged: false`` is for interfaces of adapters themselves, where an adapter in the bundle excuses nothing.
 """
 
 from __future__ import annotations
