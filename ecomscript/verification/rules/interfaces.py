@@ -1,10 +1,11 @@
 """Interfaces on which two things must agree (lens mounts, sockets, threads, sizes …), read from ``tables/interfaces/``.
 
 Each interface has two sides: what "needs" a partner (a lens) and the "host" (a camera). A need that finds one agreeing host in the
-bundle is content, whatever else is there; a bridge (an adapter as a third product) silences the mismatch. A side that is left out is every
-product. ``values`` are what both sides may say: a name with its pattern, or patterns whose group is the value. ``goal`` is the host as an
-objective would name it. ``attribute`` is a key of the catalogue whose value says the same. ``bridged: false`` is for interfaces of adapters
-themselves, where an adapter in the bundle excuses nothing.
+bundle is content, whatever else is there; a host that does not say which kind it is leaves everything open, and a bridge (an adapter
+as a third product) silences the mismatch. A side that is left out is every product. ``values`` are what both sides may say: a name
+with its pattern, or patterns whose group is the value. ``goal`` is the host as an objective would name it; where both sides are bound
+to words (``with``), the objective must say one of them, too. ``attribute`` is a key of the catalogue whose value says the same.
+``bridged: false`` is for interfaces of adapters themselves, where an adapter in the bundle excuses nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ecomscript.verification.rules.attributes import Facts, compiled, matches, t
 from ecomscript.verification.rules.registry import Finding, Rule
 
 Reads = Mapping[str, str] | Sequence[str]
+
+_VAGUE = r"^(?:any|all|several|most|many|various|universal)\b"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +50,8 @@ class Side:
         marked = facts.values(self.attribute) if self.attribute else ()
         if found := frozenset(value for text in marked for value in _read(text, self.reads)):
             return found
-        return frozenset(marked) if marked and self.raw else frozenset(_read(facts.text, self.reads))
+        definite = frozenset(text for text in marked if self.raw and not matches(_VAGUE, text))
+        return definite if marked and self.raw else frozenset(_read(facts.text, self.reads))
 
 
 def _read(text: str, reads: Reads) -> Iterator[str]:
@@ -85,13 +89,21 @@ class Interface:
         hosts: list[tuple[int | None, frozenset[str]]] = []
         if needs and not self.goal_only:
             hosts += [(place, values) for place, product in enumerate(bundle) if (values := self._values(self.host, product))]
-        if needs and self.goal and goal.says(self.goal):
+        if needs and self.goal and goal.says(self.goal) and (self.both is None or goal.says(self.both)):
             hosts += [(None, values)] if (values := self._same(self.host.values(goal))) else []
+        silent = frozenset(place for place, product in enumerate(bundle) if hosts and self._is_silent_host(product))
         for place, needed in needs:
+            if silent - {place}:
+                continue
             others = [(other, offered) for other, offered in hosts if other != place]
             refusing = [other for other, offered in others if not needed & self._accepted(offered)]
             if refusing and len(refusing) == len(others) and not (self.bridged and _is_bridged(bundle)):
                 yield self._finding(goal, bundle, place, refusing[0])
+
+    def _is_silent_host(self, product: Facts) -> bool:
+        """Return whether a product may be the partner but does not say which kind it is: then nothing is known to clash."""
+        named = self.host.is_ is not None and not self.goal_only and self.host.takes(product)
+        return named and (self.both is None or product.says(self.both)) and not self.host.values(product)
 
     def _values(self, side: Side, product: Facts) -> frozenset[str]:
         fitting = side.takes(product) and (self.both is None or product.says(self.both))
