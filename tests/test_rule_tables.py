@@ -67,8 +67,8 @@ CLIMATES = set("cold,chilly,deep cold,hot,great heat,frost-free,cold water,warm 
 MAY_BE_EMPTY = {"goal", "holds", "when"}  # every objective, every product
 ROWS_OF_TABLES = {
     "animals": ({"says"}, {"like"}),
-    "diets": ({"says", "holds", "unless"}, {"when"}),
-    "too_young": ({"below", "holds", "why"}, {"unless", "when"}),
+    "diets": ({"says", "holds", "unless"}, {"when", "touch"}),
+    "too_young": ({"below", "holds", "why"}, {"unless", "when", "hands"}),
     "too_old": ({"above", "holds", "why"}, {"unless", "when"}),
     "loads": ({"carries", "load"}, set()),
     "needles_mm": ({"says", "low", "high"}, set()),
@@ -335,7 +335,8 @@ def test_rule_names_never_collide():
 CLOSED = set(
     "rosin,valve oil,bottle warmer ring,gelatin dessert,not for outdoor,overseed,warm soil,shortbread,agar,non-edible,not for drinking,"
     "non-potable,motorcycle,not waterproof,window glass,uncoated,non-tempered,trailing cable,paddle board,novice,windowless,tubeless,"
-    "potatoes,hymn sheets,rackets,bean bags,restaurant grade,bracket,backpack,pack,daypack,plant hanger,repair".split(",")
+    "potatoes,hymn sheets,rackets,bean bags,restaurant grade,bracket,backpack,pack,daypack,plant hanger,repair,"
+    "brush cleaner,distilled water,floor cushion,song books".split(",")
 )
 
 
@@ -389,7 +390,7 @@ PAIRS = [
     ("cleats", "Ride a road bike", ("Road pedals SPD-SL", "Cycling shoes, two-bolt SPD"), 1, "Cycling shoes, three-bolt SPD-SL"),
     ("freehub", ANY, ("Rear wheel, Shimano HG freehub", "Cassette 12-speed, SRAM XD driver"), 1, "Cassette 11-speed, Shimano HG freehub"),
     ("valve type", ANY, ("Bicycle pump, Presta only", "Inner tube 28 inch, Schrader valve"), 1, "Inner tube 28 inch, Presta valve"),
-    ("tool shank", "Drill a wall", ("Rotary hammer, SDS-Max", "Masonry bit 12 mm, SDS-Plus"), 1, "Masonry bit 20 mm, SDS-Max"),
+    ("bit shank", "Drill a wall", ("Rotary hammer, SDS-Max", "Masonry bit 12 mm, SDS-Plus"), 1, "Masonry bit 20 mm, SDS-Max"),
     ("bulb base", ANY, ("Table lamp with E14 holder", "LED bulb E27, 6 W"), 1, "LED bulb E14, 6 W"),
     ("coffee capsule", ANY, ("Dolce Gusto capsule machine", "Nespresso Original capsules"), 1, "Dolce Gusto capsules"),
     ("razor system", ANY, ("Gillette Mach3 razor", "Wilkinson Hydro 5 blades, 8 pack"), 1, "Gillette Mach3 blades, 8 pack"),
@@ -403,13 +404,13 @@ PAIRS = [
     ("screw drive", ANY, ("Screws 4 x 40 mm, Torx TX20", "Screwdriver bit PZ2"), 1, "Screwdriver bit TX20"),
     ("label tape", ANY, ("Dymo D1 label maker", "Brother TZe tape 12 mm"), 1, "Dymo D1 tape 12 mm"),
     ("floor wiper", ANY, ("Vileda mop", "Swiffer mop refill"), 1, "Vileda mop refill"),
-    ("pencil lead", ANY, ("Mechanical pencil 0.5 mm", "Pencil leads 0.7 mm, HB"), 1, "Pencil leads 0.5 mm, HB"),
+    ("pencil lead", ANY, ("Mechanical pencil, 0.5 mm", "Refill leads 0.7 mm, HB"), 1, "Refill leads 0.5 mm, HB"),
     ("paint for", "Paint a wooden fence", ("Metal paint, black",), 0, "Fence paint for wood, brown"),
     ("camp stove fuel", ANY, ("Alcohol stove", "Gas cartridge 230 g"), 1, "Bioethanol 1 l"),
-    ("printer cartridge", ANY, ("Canon inkjet printer", "HP 305 ink cartridge"), 1, "Canon ink cartridge"),
+    ("printer ink brand", ANY, ("Canon inkjet printer", "HP 305 ink cartridge"), 1, "Canon ink cartridge"),
     ("curtain hanging", ANY, ("Curtain rail with gliders", "Curtain with eyelets"), 1, "Curtain with gliders"),
     ("nail gauge", ANY, ("Nailer 18 gauge", "Nails 16 gauge"), 1, "Nails 18 gauge"),
-    ("dart tips", ANY, ("Electronic dartboard for soft tip", "Steel tip darts"), 1, "Soft tip darts"),
+    ("dart tip", ANY, ("Electronic dartboard for soft tip", "Steel tip darts"), 1, "Soft tip darts"),
     # Sizes.
     ("size", ANY, ("Frying pan 28 cm", "Glass lid 20 cm"), 1, "Glass lid 28 cm"),
     ("size", ANY, ("Mattress 90 x 200 cm", "Fitted sheet 180 x 200 cm"), 1, "Fitted sheet 90 x 200 cm"),
@@ -483,7 +484,7 @@ PAIRS = [
     ("species", "Feed a goldfish in a freshwater tank", ("Reef salt 4 kg",), 0, "Goldfish flakes 100 g"),
     ("bad chemistry", "Clean a bathroom", ("Chlorine bleach 1 l", "Descaler 500 ml"), 1, "Glass cleaner 500 ml"),
     ("consumable", "Refill the dishwasher detergent", ("Washing-up liquid 1 l",), 0, "Dishwasher tabs, 60 pieces"),
-    ("consumable", "Oil a bicycle chain", ("Sunflower oil 1 l",), 0, "Bicycle chain lubricant 100 ml"),
+    ("material", "Oil a bicycle chain", ("Sunflower oil 1 l",), 0, "Bicycle chain lubricant 100 ml"),
     ("technology", "Heat water on a tour", ("Induction hob, portable", "Pan, not for induction"), 1, "Induction pan with steel base"),
     ("safety", "Make a bath safe for an uncle with arthritis in weak hands", ("Manual can opener",), 0, "Electric can opener"),
     ("not on a plane", "Pack toiletries for a flight with only a carry-on", ("Shampoo 250 ml",), 0, "Solid shampoo bar"),
@@ -493,7 +494,7 @@ PAIRS = [
     ("licence class", "Travel around on an A2 licence", ("Motorcycle 70 kW",), 0, "Motorcycle 35 kW"),
     ("fire ban", "Cook at a campsite with a fire ban", ("Charcoal grill",), 0, "Electric hotplate 1 kW"),
     ("bad chemistry", "Make soap", ("Caustic soda 1 kg", "Aluminium pot 5 l"), 1, "Stainless steel pot 5 l"),
-    ("material", "Decorate a flat with two cats", ("Bouquet of lilies",), 0, "Bouquet of roses"),
+    ("poisonous to animals", "Decorate a flat with two cats", ("Bouquet of lilies",), 0, "Bouquet of roses"),
     ("material", "Weld aluminium with TIG", ("CO2 mixed gas",), 0, "Argon 4.6 cylinder"),
 ]
 
@@ -858,10 +859,8 @@ FAULTS = {
 }
 
 
-@pytest.mark.xfail(reason="known faults of the rules", raises=AssertionError, strict=False)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_known_faults(fault):
-    """Those that are mended become tests of their own."""
+def test_a_fault_of_the_past_stays_mended(fault):
     assert FAULTS[fault]()
 
 

@@ -182,10 +182,10 @@ def matches(pattern: str, text: str) -> bool:
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Return a text in one spelling: lower case, plain dashes, "x" between sizes, "inch" for marks, no thousands separators."""
-    plain = unicodedata.normalize("NFKC", text.replace("½", ".5")).lower()
+    plain = unicodedata.normalize("NFKC", text.replace("½", ".5").replace("″", '"')).lower()
     plain = re.sub("[‐‑‒–—−]", "-", plain).replace("×", "x").replace("’", "'").replace("⁄", "/")
     plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)
-    plain = re.sub(r"(?<=\d) c\b(?! ?\d)", " °c", plain)
+    plain = re.sub(r"(?<=\d) c\b(?! ?\d)|(?<=[-+]\d)c\b|(?<=[-+]\d\d)c\b", " °c", plain)
     plain = re.sub(r"(?<=\d) ?(?:″|''|\")", " inch", plain)
     return " ".join(plain.split())
 

@@ -16,8 +16,10 @@ _UNITS = "one two three four five six seven eight nine ten eleven twelve thirtee
 _NUMBERS = {word: number for number, word in enumerate(f"zero {_UNITS}".split())}
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40}
 _WORD = rf"(?:{'|'.join(_TENS)})(?:-(?:{'|'.join(_NUMBERS)}))?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}"
-_SPELLED = re.compile(rf"\b(?:(minus|plus) )?({_WORD}|\d+)(?: (degrees))?\b(?! ?(?:°|-))")
-_MONTHS = r"\b(january|february|march|april|may|june|july|august|september|october|november|december)\b"
+_SPELLED = re.compile(rf"\b(?:(minus|plus) )?({_WORD}|\d+)(?: (degrees)(?: (fahrenheit|celsius))?)?\b(?! ?(?:°|-))")
+_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_IN_MARCH = "".join(rf"(?<={word})|" for word in ("in ", "of ", "late ", "early ", "mid ", "mid-", "this ", "next ")).removesuffix("|")
+_MONTHS = rf"\b({'|'.join(_MONTH_NAMES)})\b".replace("march", rf"(?:{_IN_MARCH})march")  # "march" is a verb too
 _SEASONS = ("winter", "spring", "summer", "autumn")
 _PAST = r"\b(?:after|since|before|past|survived|next) (?:the |a |an? )?(?:\w+ )?(?:winter|summer|spring|autumn|frosts?|snow)\b"
 _COLD, _COOL, _WARM, _DEEP_COLD = 5, 14, 25, -12  # degrees Celsius
@@ -35,12 +37,12 @@ def _outside(goal: str) -> tuple[Quantity, ...]:
 
 
 def _in_digits(match: re.Match[str]) -> str:
-    sign, word, degrees = match.groups()
+    sign, word, degrees, scale = match.groups()
     if not degrees and not sign:
         return match[0]
     tens, _, ones = word.partition("-")
     number = int(word) if word.isdecimal() else _TENS.get(tens, 0) + _NUMBERS.get(ones or tens, 0)
-    unit = "°f" if number >= _FAHRENHEIT_FROM else "°c"
+    unit = "°f" if scale == "fahrenheit" or (not scale and number >= _FAHRENHEIT_FROM) else "°c"
     return f"{'-' if sign == 'minus' else ''}{number} {unit}"
 
 
@@ -68,12 +70,8 @@ def climates(goal: str) -> frozenset[str]:
 def _seasons(goal: str) -> set[str]:
     turned = 2 if _named("south", goal) else 0
     named = {name for name in _SEASONS if compiled(rf"\b{name}\b").search(goal)}
-    months = [_month_number(month) for month in compiled(_MONTHS).findall(goal)] + [12] * _named("december", goal)
+    months = [_MONTH_NAMES.index(month) + 1 for month in compiled(_MONTHS).findall(goal)] + [12] * _named("december", goal)
     return named | {_SEASONS[(month % 12 // 3 + turned) % 4] for month in months}
-
-
-def _month_number(month: str) -> int:
-    return _MONTHS.strip(r"\b()").split("|").index(month) + 1
 
 
 def _stated(goal: str) -> set[str]:
@@ -89,7 +87,7 @@ def _stated(goal: str) -> set[str]:
 def _of_place(goal: str, seasons: set[str]) -> set[str]:
     warm, cool = _named("frost-free", goal) or _named("tropics", goal), _named("cool", goal)
     hottest = _named("hottest places", goal)
-    late = bool(compiled(r"\b(?:october|november|march)\b").search(goal)) and not _named("south", goal)
+    late = bool({"october", "november", "march"} & {*compiled(_MONTHS).findall(goal)}) and not _named("south", goal)
     winter = "winter" in seasons or _named("cold words", goal) or ("november" in goal and _named("north", goal))
     summer = "summer" in seasons or _named("hot words", goal) or _named("tropics", goal) or (hottest and _named("hot month", goal))
     cold = winter and not warm and not ("summer" in seasons or _named("hot words", goal))

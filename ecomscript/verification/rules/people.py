@@ -17,11 +17,12 @@ _NUMBER_WORDS = (
 _TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _MIXED = {
     f"{ten}-{one}": 10 * tens + ones
-    for tens, ten in enumerate(["twenty", *(ten for ten in _TENS if ten != "hundred")], 2)
+    for tens, ten in enumerate(["twenty", *_TENS], 2)
     for ones, one in enumerate(_NUMBER_WORDS[1:10], 1)
 }
 _PLAIN = {word: number for number, word in enumerate(_NUMBER_WORDS)} | _TENS
-_COUNTS = _MIXED | _PLAIN | {"single": 1, "a dozen": 12, "hundred": 100, "a hundred": 100}
+_HUNDREDS = {f"{word} hundred": 100 * number for number, word in enumerate(_NUMBER_WORDS[1:10], 1)}
+_COUNTS = _HUNDREDS | _MIXED | _PLAIN | {"single": 1, "a dozen": 12, "hundred": 100, "a hundred": 100}
 COUNT = rf"(\d{{1,4}}|{'|'.join(_COUNTS)})"
 """Pattern of a whole number in digits or in words, as one group."""
 
@@ -33,7 +34,7 @@ _NO_CHILD = (
 _BIRTHDAY = re.compile(r"(?<![\w-])(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) birthday")
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _CHILD_AGE = (
-    re.compile(rf"(?<![\w-]){COUNT}(?:[ -]and[ -]a[ -]half)?[- ](?P<unit>month|year|week|day)s?[- ]olds?\b(?! {_NO_CHILD})"),
+    re.compile(rf"(?<![\w-]){COUNT}(?P<half>[ -]and[ -]a[ -]half)?[- ](?P<unit>month|year|week|day)s?[- ]olds?\b(?! {_NO_CHILD})"),
     re.compile(
         rf"\b(?:aged?|ages|turns|turning|(?:boy|girl|son|daughter|twins|nephew|niece|children|kids|pupils|child"
         r"|baby|toddler|infant|teenager|brothers|sisters|cousins) of)"
@@ -140,7 +141,7 @@ def child_months(text: str) -> Span | None:
         ages.append(0)
     for match in _CHILD_AGE[0].finditer(text):
         per = {"month": 1.0, "year": 12.0, "week": 0.23, "day": 0.03}[match["unit"]]
-        ages.append(count(match[1]) * per)
+        ages.append((count(match[1]) + (0.5 if match["half"] else 0)) * per)
     spans = [(count(m[1]), count(m[2])) for m in _AGE_SPAN.finditer(text)]
     ages += [age * 12.0 for span in spans for age in span]
     if not spans:

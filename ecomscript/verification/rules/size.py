@@ -42,7 +42,7 @@ _NUMBER = rf"(?:(?<!\d)[-+])?(?:\d+[- ]{_PART}|{_PART}|\d+(?:\.\d+)?)"
 _MOST = r"(?:up )?to|max\.?(?:imum)?|under|below|fits to"
 _LEAST = r"from|over|above|min\.?(?:imum)?|at least"
 _FEET_AND_INCHES = re.compile(r"\b(\d+)(?: ?(?:ft|foot|feet)|')[ -]?(\d+(?:\.\d+)?) ?(?:in|inch|inches)\b")
-_SHEET = re.compile(r"\b(?:din )?a([0-7])\b(?! ?\d)")
+_SHEET = re.compile(r"(?<!audi )\b(?:din )?a([0-7])\b(?! ?\d)")
 _SHEETS_CM = (
     "84.1 x 118.9 cm",
     "59.4 x 84.1 cm",
