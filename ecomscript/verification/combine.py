@@ -17,6 +17,8 @@ Array = npt.NDArray[np.float64]
 FILE = "combiner.json"
 LEAST_SCALE = 1e-3
 """A part that hardly varies is not blown up."""
+LEAST_COEF = 0.01
+"""Least weight of a part: what moves the log-odds less, by a standard deviation, is not worth asking for."""
 RETRAIN = "Fit it again with `python -m ecomscript.evaluation.calibrate`."
 
 
@@ -44,7 +46,8 @@ class Combiner:
     def fit(cls, names: Sequence[str], parts: Array, labels: Sequence[int], meta: Mapping[str, Any]) -> Combiner:
         """Fit to (n, parts) scores and n labels; the penalty is chosen by cross-validation, a weight may not turn a part around.
 
-        Every part is written so that more of it speaks for label 1, so a negative weight can only be noise and the part is left out.
+        Every part is written so that more of it speaks for label 1, so a negative weight can only be noise and the part is left out, as is
+        one of next to no weight.
         """
         from sklearn.linear_model import LogisticRegressionCV  # noqa: PLC0415  (a second of import that serving need not pay)
 
@@ -54,7 +57,7 @@ class Combiner:
             model = LogisticRegressionCV(Cs=6, cv=5, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False, random_state=0)
             model.fit((parts[:, used] - mean) / scale, labels)
             coef = model.coef_[0]
-            if len(used) == 1 or (coef > 0).all():
+            if len(used) == 1 or (coef >= LEAST_COEF).all():
                 return cls(tuple(names[i] for i in used), mean, scale, coef, float(model.intercept_[0]), meta)
             used.pop(int(np.argmin(coef)))
 
