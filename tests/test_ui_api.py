@@ -58,6 +58,8 @@ def test_a_plan_starts_from_another_near_one(client):
     assert (plan["objective"], plan["near_plans"]) == (NEAR[0], list(NEAR[1:]))
     other = json.loads(client.predict("camping near the sea", like=NEAR[1], api_name="/plan_json"))
     assert (other["objective"], other["near_plans"][0]) == (NEAR[1], NEAR[0])
+    with pytest.raises(Exception, match="no plan's name"):
+        client.predict("camping near the sea", like="x" * 301, api_name="/plan_json")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,6 @@ def test_a_plan_starts_from_another_near_one(client):
         (("g", -5), "The budget is -5"),
         (("g", None, 0), "The number of people is 0"),
         (("g", None, None, ["x"] * 1 + [f"{i}" for i in range(20)]), "21 things"),
-        (("g", None, None, None, "x" * 301), "no plan's name"),
         (("fail",), "Build it again"),
         (("boom",), "on our side"),
     ],

@@ -40,10 +40,9 @@ def _plan_tools(planner: Planner) -> tuple[Callable[..., Any], Callable[..., Any
         budget_usd: float | None = None,
         people: int | None = None,
         exclude: list[str] | str | None = None,
-        like: str = "",
     ) -> dict[str, Any]:
         """Turn a shopping goal into an ordered plan with products for each step."""
-        return await _plan(planner, visitor_of(_page), goal, budget_usd, people, exclude, like)
+        return await _plan(planner, visitor_of(_page), goal, budget_usd, people, exclude)
 
     async def plan(
         _page: gr.Request, goal: str, budget_usd: float | None = None, people: int | None = None, exclude: str = "", like: str = ""
@@ -135,7 +134,7 @@ def _swapped(view: PlanView, product_id: str, wish: Any, offered: list[str], pla
     return apply_edit(view, {"act": "swap", "pid": product_id, "swap": wish}, planner)
 
 
-async def _plan(planner: Planner, visitor: str, goal: str, budget_usd: Any, people: Any, exclude: Any, like: Any) -> dict[str, Any]:
+async def _plan(planner: Planner, visitor: str, goal: str, budget_usd: Any, people: Any, exclude: Any, like: Any = None) -> dict[str, Any]:
     """Plan step by step, so that a caller who leaves stops the work at the next event."""
     with worded("a plan failed"):
         request = make_request(goal, budget_usd, people, exclude, like=like)

@@ -148,7 +148,7 @@ def child_months(text: str) -> Span | None:
         ages += [count(m[1]) * (1.0 if m["months"] else 12.0) for m in _CHILD_AGE[1].finditer(text)]
     ages += [(_ORDINALS.index(m[1]) + 1) * 12.0 for m in (*_BIRTHDAY.finditer(text), *_BIRTHDAYS_JOINED.finditer(text))]
     ages += [count(age) * 12.0 for m in _AGES_JOINED.finditer(text) for age in m.groups() if age] if ages else []
-    ages += [0.0] if ages and _BABY_BESIDE.search(text) else []
+    ages += [0.0] if ages and min(ages) >= MONTHS_PER_YEAR and _BABY_BESIDE.search(text) else []
     if ages and min(ages) >= _PAST_TODDLER:
         ages += [age for pattern, span in _STAGES[:1] if pattern.search(text) for age in span]
     young = [age for age in ages if age < 18 * MONTHS_PER_YEAR]
