@@ -1,0 +1,106 @@
+"""What the tables say of a script: rows of ``tables/order``, ``tables/missing`` and ``tables/against``, a file for each field of life.
+
+Patterns are read on folded texts (``fold``). In every row ``goal`` and ``goal_unless`` look at the objective, ``why`` is shown.
+
+* ``order``: a step like ``first`` has to come before any like ``then``. It speaks where both are there and ``then`` begins earlier.
+* ``missing``: where the goal, and if named a step like ``step``, are there, some step has to be like ``needs``.
+* ``against``: a step like ``step`` does not go with the goal, with another step like ``other``, or with anything when neither is named;
+  ``solved_by`` is a step that makes it sound.
+
+``first_unless``, ``then_unless``, ``step_unless`` and ``other_unless`` excuse a step that says them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from ecomscript.verification.rules.attributes import OBJECTIVES, fold, matches, read_rows
+
+Row = Mapping[str, Any]
+TABLES = Path(__file__).parent / "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a script.
+
+    Attributes:
+        steps: The steps that it is about, counted from 0; empty when one is missing.
+        reason: One plain sentence.
+    """
+
+    steps: tuple[int, ...]
+    reason: str
+
+
+def flaws(objective: str, steps: Sequence[str]) -> tuple[Flaw, ...]:
+    """Return what the tables find wrong with a script, the order of its steps first.
+
+    Args:
+        objective: What the script is for, as typed.
+        steps: In order; any number.
+    """
+    script = Script(tuple(fold(step) for step in steps))
+    rows = _asked(fold(objective))
+    return tuple(flaw for name, judge in JUDGES.items() for row in rows[name] for flaw in judge(row, script))
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The folded steps of a script."""
+
+    steps: tuple[str, ...]
+
+    def like(self, row: Row, side: str) -> list[int]:
+        """Return the places of the steps that match one side of a row and are not excused."""
+        return [n for n, step in enumerate(self.steps) if _is(step, row, side)]
+
+
+def _is(text: str, row: Row, side: str) -> bool:
+    unless = row.get(f"{side}_unless")
+    return matches(row[side], text) and not (unless and matches(unless, text))
+
+
+@cache
+def tables() -> dict[str, list[Row]]:
+    """Return the rows of each folder of ``tables/``."""
+    return {name: [row for file in sorted((TABLES / name).glob("*.yaml")) for row in read_rows(file)] for name in JUDGES}
+
+
+@lru_cache(maxsize=OBJECTIVES)
+def _asked(objective: str) -> dict[str, list[Row]]:
+    """Return the rows that a folded objective leaves open."""
+    return {name: [row for row in rows if _is(objective, {"goal": "", **row}, "goal")] for name, rows in tables().items()}
+
+
+def _order(row: Row, script: Script) -> Iterator[Flaw]:
+    then = script.like(row, "then")
+    first = script.like(row, "first") if then else []
+    if first and then[0] < first[0]:
+        yield Flaw((then[0], first[0]), f"Step {first[0] + 1} has to come before step {then[0] + 1}: {row['why']}.")
+
+
+def _missing(row: Row, script: Script) -> Iterator[Flaw]:
+    needed = "step" not in row or script.like(row, "step")
+    if needed and not script.like(row, "needs"):
+        yield Flaw((), f"A step is missing: {row['why']}.")
+
+
+def _against(row: Row, script: Script) -> Iterator[Flaw]:
+    wrong = script.like(row, "step")
+    if not wrong or ("solved_by" in row and script.like(row, "solved_by")):
+        return
+    others = script.like(row, "other") if "other" in row else []
+    for step in wrong:
+        if "other" not in row:
+            yield Flaw((step,), f"Step {step + 1} cannot be right: {row['why']}.")
+        elif met := [other for other in others if other != step]:
+            yield Flaw((step, met[0]), f"Steps {step + 1} and {met[0] + 1} do not go together: {row['why']}.")
+
+
+JUDGES: Mapping[str, Callable[[Row, Script], Iterator[Flaw]]] = {"order": _order, "missing": _missing, "against": _against}
+"""How the rows of each folder are read."""
