@@ -65,7 +65,7 @@ def models(tmp_path, tiny_verifiers_dir, tiny_source, monkeypatch):
 
 
 SIGNALS = {"t1": {"step", "order"}, "t2": set(), "t3": {"clash"}}
-PARTS = {"t1": ["whole", "steps", "order"], "t2": ["model"], "t3": ["single", "pair", "fit", "rules"]}
+PARTS = {"t1": ["whole", "steps", "order", "rules"], "t2": ["model"], "t3": ["single", "pair", "fit", "rules"]}
 
 
 def test_all_that_serving_needs_is_fitted_and_written(models, capsys):

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from table_faults import key_faults, pattern_faults, why_faults
 
 from ecomscript.verification import compatibility
 from ecomscript.verification.compatibility import Placed, clashes, rule_names
@@ -79,33 +80,7 @@ ROWS_OF_TABLES = {
 PATTERNS_BY_NAME = {"words", "climates", "counted", "allergens"}
 
 
-def pattern_faults(pattern, where):
-    """Yield what is wrong with one pattern of the tables, which is searched in folded text."""
-    if not isinstance(pattern, str):
-        yield f"{where} is no text: {pattern!r}"
-        return
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        yield f"{where} does not compile ({error}): {pattern}"
-        return
-    if re.search("[A-Z]", re.sub(r"\(\?P<|\\[A-Z]", "", pattern)):
-        yield f"{where} has capitals, which no folded text has: {pattern}"
-    if "||" in pattern or "(|" in pattern or re.search(r"(?<!\\)\|(?:\)|$)|^\|", pattern):
-        yield f"{where} has an empty alternative: {pattern}"
-
-
-def why_faults(row):
-    why = row.get("why", "x")
-    if not isinstance(why, str) or not why.strip() or why != why.strip() or why.endswith((".", "!", ";", ",")) or ". " in why:
-        yield f"why is no clause without a full stop: {why!r}"
-
-
-def key_faults(row, required, optional):
-    if missing := required - row.keys():
-        yield f"lacks {sorted(missing)}"
-    if unknown := row.keys() - required - optional:
-        yield f"has unknown keys {sorted(unknown)}"
+def kind_faults(row):
     for key, kind in KINDS.items():
         if key in row and (not isinstance(row[key], kind) or (kind == (int, float) and isinstance(row[key], bool))):
             yield f"{key} is a {type(row[key]).__name__}"
@@ -209,7 +184,7 @@ def row_faults(row, folder):
     if not isinstance(row, dict):
         yield "is no mapping"
         return
-    broken = list(key_faults(row, REQUIRED[folder], OPTIONAL[folder]))
+    broken = [*key_faults(row, REQUIRED[folder], OPTIONAL[folder]), *kind_faults(row)]
     for name, allowed in SIDES.get(folder, {}).items():
         side = row.get(name, {})
         if isinstance(side, dict):

@@ -154,7 +154,7 @@ def test_the_table_has_every_scorer_on_every_split(tmp_path, tiny_bert, save):
         assert splits[task]["shipped"] == splits[task]["majority"] - {"held-out domains"}
     assert splits["t3"]["shipped, both bases"] == splits["t3"]["shipped"] and "shipped, both bases" not in splits["t1"]
     assert splits["t2"]["shipped, large base alone"] == splits["t2"]["shipped"] and "shipped, large base alone" not in splits["t3"]
-    assert {"part: whole", "part: steps", "part: order"} <= splits["t1"].keys()
+    assert {"part: whole", "part: steps", "part: order", "part: rules"} <= splits["t1"].keys()
     assert "part: rules" in splits["t3"]
     paper, held_out = verifier_task.RUN_NAMES["paper"], verifier_task.RUN_NAMES["held-out-domains"]
     assert {paper, held_out} == {name for name in splits["t2"] if name.startswith("LoRA")}

@@ -18,6 +18,7 @@ from ecomscript.verification import bundle, script, suite
 from ecomscript.verification.bundle import MOST_PAIRS, BundleVerifier, related_pairs
 from ecomscript.verification.claims import TASKS, BundleClaim, BundleStep, ProductClaim, ScriptClaim
 from ecomscript.verification.compatibility import Clash
+from ecomscript.verification.flaws.rules import flaws
 from ecomscript.verification.lora import Base
 from ecomscript.verification.script import ScriptVerifier, _reason
 from ecomscript.verification.suite import Verifiers
@@ -285,7 +286,7 @@ CLAIMS = [ScriptClaim("camp for a night", STEPS), ScriptClaim("camp", ("sleep",)
 
 def test_a_script_gets_a_verdict_from_all_parts(verifiers):
     parts = verifiers.t1.parts(CLAIMS)
-    assert list(parts.table) == list(script.PARTS) == ["whole", "steps", "order"]
+    assert list(parts.table) == list(script.PARTS) == ["whole", "steps", "order", "rules"]
     assert set(parts.signals) == {"step", "order"}
     assert {column.shape for column in (*parts.table.values(), *parts.signals.values())} == {(2,)}
     assert [len(flaws) for flaws in parts.flaws] == [3, 1]
@@ -340,7 +341,17 @@ def order_of(**above):
     ],
 )
 def test_the_order_is_named_before_a_step_and_a_silent_part_not_at_all(flaws, order, reason, places):
-    assert _reason(None if flaws is None else np.array(flaws, np.float32), order) == (reason, places)
+    assert _reason((), None if flaws is None else np.array(flaws, np.float32), order) == (reason, places)
+
+
+def test_what_a_table_names_comes_first_and_counts_against_the_script(verifiers):
+    wrong = ScriptClaim("camp for a night", (*STEPS, "Bring the charcoal grill into the tent to keep warm"))
+    found = flaws(wrong.objective, wrong.steps)
+    parts = verifiers.t1.parts([wrong, CLAIMS[0]])
+    assert parts.named == [found, ()]
+    assert parts.table["rules"].tolist() == [-1.0, 0.0]
+    loud = ScriptVerifier(verifiers.t1.model, verifiers.t1.order, verifiers.t1.encode, talking(verifiers.t1, step=-1e9, order=-1e9))
+    assert [(v.reason, v.places) for v in loud.verdicts([wrong])] == [(found[0].reason, (3,))]
 
 
 BUNDLE = BundleClaim("camp", (BundleStep("sleep", ("tent", "a good light")), BundleStep("cook", ("stove",))))

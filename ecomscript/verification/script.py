@@ -1,4 +1,4 @@
-"""T1: is this script plausible for this objective? Three parts speak: the whole, its steps one by one, their order."""
+"""T1: is this script plausible for this objective? Parts: the whole, its steps one by one, their order, and the tables of flaws."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy.typing as npt
 from ecomscript.schema import Verdict
 from ecomscript.verification.claims import ScriptClaim
 from ecomscript.verification.combine import Combiner
+from ecomscript.verification.flaws.rules import Flaw, flaws
 from ecomscript.verification.lora import Base
 from ecomscript.verification.order import Encode, OrderModel
 from ecomscript.verification.pooled import Model, open_model
 
-PARTS = ("whole", "steps", "order")
+PARTS = ("whole", "steps", "order", "rules")
 """Names of the parts."""
 
 
@@ -28,12 +29,14 @@ class ScriptParts:
         table: The parts by name, each (n,); more speaks for the script.
         flaws: For each script (steps,) log-odds that a step is flawed.
         orders: For each script (steps, steps), see ``OrderModel.log_odds``.
+        named: For each script what the tables find wrong with it.
         signals: (n,) "step", the log-odds of the likeliest flawed step, and "order", those of the pair that is likeliest turned round.
     """
 
     table: dict[str, npt.NDArray[np.float64]]
     flaws: list[npt.NDArray[np.float32]]
     orders: list[npt.NDArray[np.float32]]
+    named: list[tuple[Flaw, ...]]
     signals: dict[str, npt.NDArray[np.float64]]
 
 
@@ -61,19 +64,21 @@ class ScriptVerifier:
 
     def parts(self, claims: Sequence[ScriptClaim]) -> ScriptParts:
         """Return what each part says of the scripts."""
-        found = self.model.score([claim.segments() for claim in claims])
-        flaws = [segments[1:] for segments in found.segments]
+        scored = self.model.score([claim.segments() for claim in claims])
+        steps = [segments[1:] for segments in scored.segments]
         orders = [self.order.log_odds(claim, self.encode) for claim in claims]
+        named = [flaws(claim.objective, claim.steps) for claim in claims]
         table = {
-            "whole": found.whole.astype(np.float64),
-            "steps": np.array([-np.logaddexp.reduce(steps) for steps in flaws], np.float64),
+            "whole": scored.whole.astype(np.float64),
+            "steps": np.array([-np.logaddexp.reduce(each) for each in steps], np.float64),
             "order": np.array([_order_part(order) for order in orders], np.float64),
+            "rules": np.array([-float(bool(found)) for found in named], np.float64),
         }
         signals = {
-            "step": np.array([steps.max() for steps in flaws], np.float64),
+            "step": np.array([each.max() for each in steps], np.float64),
             "order": np.array([-order.min() for order in orders], np.float64),  # the diagonal is 0: nothing turned
         }
-        return ScriptParts(table, flaws, orders, signals)
+        return ScriptParts(table, steps, orders, named, signals)
 
     def verdicts(self, claims: Sequence[ScriptClaim]) -> list[Verdict]:
         """Return P(plausible) with the weakest spot of each script."""
@@ -82,8 +87,8 @@ class ScriptVerifier:
         turned = self.combiner.speaks("order", parts.signals["order"])
         flawed = self.combiner.speaks("step", parts.signals["step"])
         return [
-            Verdict(float(scores[n]), *_reason(parts.flaws[n] if flawed[n] else None, parts.orders[n] if turned[n] else None))
-            for n in range(len(claims))
+            Verdict(float(score), *_reason(parts.named[n], parts.flaws[n] if flawed[n] else None, parts.orders[n] if turned[n] else None))
+            for n, score in enumerate(scores)
         ]
 
 
@@ -93,8 +98,15 @@ def _order_part(log_odds: npt.NDArray[np.float32]) -> float:
     return float(-np.logaddexp(0, -above).mean()) if len(above) else 0.0
 
 
-def _reason(flaws: npt.NDArray[np.float32] | None, order: npt.NDArray[np.float32] | None) -> tuple[str, tuple[int, ...]]:
-    """Return the reason and the steps that it is about: two steps turned round, or one that stands out; None speaks of nothing."""
+def _reason(
+    named: Sequence[Flaw], flaws: npt.NDArray[np.float32] | None, order: npt.NDArray[np.float32] | None
+) -> tuple[str, tuple[int, ...]]:
+    """Return the reason and the steps that it is about: what a table names, two steps turned round, or one that stands out.
+
+    None speaks of nothing.
+    """
+    if named:
+        return named[0].reason, named[0].steps
     if order is not None and len(order) > 1:
         above = np.where(np.triu(np.ones(order.shape, bool), 1), order, np.inf)
         first, second = np.unravel_index(int(above.argmin()), above.shape)
