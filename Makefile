@@ -58,7 +58,7 @@ bench-llm: $(APP)    ## plans (best of three and one-pass too) and verdicts of a
 	  --model $(MODEL) $(if $(LIMIT),--limit $(LIMIT))
 
 study: $(APP)        ## the plans of the study scored again with the verifiers of today, and held against the ratings
-	$(PY) -m ecomscript.evaluation.study_task --score assets/benchmark/study-plans.jsonl --scores assets/benchmark/study-scores.jsonl
+	$(PY) -m ecomscript.evaluation.study_task --score assets/benchmark/study-plans.jsonl.xz --scores assets/benchmark/study-scores.jsonl
 	$(EVALUATE) --task study
 
 # What measured best; the defaults of the command are the paper's settings. Some six hours on two cores.

@@ -19,6 +19,7 @@ class Planned:
     Attributes:
         goal: The goal as it was understood: that of a foreign wording is English.
         complete: False while a language model writes the script: its steps follow, each as ``StepPlanned``.
+        fit: As ``Plan.fit``.
     """
 
     status: Status
@@ -30,6 +31,7 @@ class Planned:
     elapsed_s: float
     complete: bool = True
     usage: Usage = NO_USAGE
+    fit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

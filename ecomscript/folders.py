@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-import gzip
 import hashlib
 import json
 import os
 import re
 import shutil
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ecomscript.errors import CatalogError, IndexFolderError
+from ecomscript.packed import BROKEN, open_packed, plain_name
 
 MANIFEST = "manifest.json"
-DATA_FILES = re.compile(r"\.(?:jsonl|ndjson|csv|tsv|xml|parquet)(?:\.(?:gz|zst))?$")
+DATA_FILES = re.compile(r"\.(?:jsonl|ndjson|csv|tsv|xml|parquet)(?:\.(?:gz|xz|zst))?$")
 """Names of files that are read where a catalogue is a folder."""
 REBUILD = "Build it again with `python -m index_build --catalog FILE_OR_DIR --out DIR`."
 
@@ -148,7 +147,7 @@ def data_files(folder: Path) -> list[Path]:
 def fingerprint(source: Path) -> str:
     """Return the SHA-256 over names and contents of the data: the ``DATA_FILES`` under a folder, or one file.
 
-    Packing a file by gzip changes nothing.
+    Packing a file by gzip or xz changes nothing.
 
     Raises:
         CatalogError: A file cannot be read.
@@ -157,19 +156,17 @@ def fingerprint(source: Path) -> str:
     for path in [source] if source.is_file() else data_files(source):
         name = path.name if path == source else path.relative_to(source).as_posix()
         with reading(path):
-            digest.update(f"{name.removesuffix('.gz')}\0{_content(path)}\n".encode())
+            digest.update(f"{plain_name(name)}\0{_content(path)}\n".encode())
     return digest.hexdigest()
 
 
 def _content(path: Path) -> str:
     """Return the SHA-256 of what a file holds, unpacked where that can be done."""
-    if path.suffix == ".gz":
-        try:
-            with gzip.open(path) as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            pass
-    return _sha256(path)
+    try:
+        with open_packed(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except BROKEN:
+        return _sha256(path)
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

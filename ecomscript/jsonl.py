@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecomscript.errors import InputError
+from ecomscript.packed import BROKEN, open_packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,16 @@ def read_lines(path: Path, fields: Sequence[str]) -> list[Line]:
     """Return the objects of a file, one a line; blank lines are skipped.
 
     Args:
-        path: The file; a name that ends in .gz is unpacked.
+        path: The file; a name that ends in .gz or .xz is unpacked.
         fields: Fields that every line must have.
 
     Raises:
         InputError: The file cannot be read, or a line is no object or lacks a field; the message names the line.
     """
     try:
-        data = path.read_bytes()
-        lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig").split("\n")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        with open_packed(path) as file:
+            lines = file.read().decode("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError, *BROKEN) as error:
         raise InputError(f"{path} cannot be read ({error})", "Name a UTF-8 text file with one JSON object a line.") from None
     return [_line(path, number, text, fields) for number, text in enumerate(lines, 1) if text.strip()]
 

@@ -307,7 +307,8 @@ class Pipeline:
 
         def opening(script: Script, complete: bool = True) -> Planned:
             notices = notices_of(request, found, script)
-            return Planned("plan", look.goal, constraints, script, notices, look.questions, meter.elapsed(), complete)
+            fit = self.reviewer.fit(script.grounds)
+            return Planned("plan", look.goal, constraints, script, notices, look.questions, meter.elapsed(), complete, fit=fit)
 
         asked = Asked(look.goal, core, constraints, explicit_fields(request), script, chat, visitor)
         if not request.like and self._drafter.wanted(planner, asked):
@@ -357,6 +358,7 @@ class Pipeline:
             timings_s=dict(meter.timings_s),
             usage=meter.usage,
             near=script.near,
+            fit=planned.fit,
         )
         yield Finished(plan, meter.elapsed())
 

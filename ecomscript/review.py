@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from ecomscript.association.associate import JUDGE_DROPS, Judge
 from ecomscript.association.eligibility import Eligibility
 from ecomscript.association.index import IntentionIndex
-from ecomscript.schema import Conflict, MatchedStep, Product, Verdict
+from ecomscript.schema import Conflict, Grounds, MatchedStep, Product, Verdict
 from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim
 from ecomscript.verification.compatibility import Clash, Placed, clashes, unfit
 from ecomscript.verification.suite import Verifiers
@@ -46,6 +47,12 @@ class Reviewer:
     def unfit(self, goal: str, step: str, product: Product) -> bool:
         """Return whether an attribute rule says that a product does not go with the goal."""
         return unfit(goal, _placed(step, product))
+
+    def fit(self, grounds: Grounds | None) -> float | None:
+        """Return the probability that a reader would find a plan made for the goal; None where nothing is known of how it was chosen."""
+        if grounds is None or self.verifiers.grounds is None:
+            return None
+        return float(self.verifiers.grounds.probability({name: [value] for name, value in asdict(grounds).items()})[0])
 
     def script(self, goal: str, steps: Sequence[MatchedStep]) -> Verdict | None:
         """Return T1's verdict on the steps for the goal as typed; None when the model cannot be used."""

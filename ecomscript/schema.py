@@ -153,6 +153,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """What speaks for the library's plan that a script starts from.
+
+    Attributes:
+        closeness: How near its wordings are to the goal (``NearScripts.closeness``).
+        support: Mean probability, over the kinds that it needs, that the goal needs them.
+    """
+
+    closeness: float
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """An ordered plan for an objective, before products are matched.
 
@@ -163,6 +176,7 @@ class Script:
         confidence: How near the library's plan was.
         sources: Ids of the library's plans that it started from.
         near: Objectives of other plans of the library that it could have started from, the best first.
+        grounds: Why it starts from this one; None where the person chose it, or a language model wrote the script.
     """
 
     objective: str
@@ -171,6 +185,7 @@ class Script:
     confidence: Confidence
     sources: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+    grounds: Grounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +361,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The finished answer to a request; ``to_json`` is the contract of the command line, the HTTP API and the MCP tool."""
+    """The finished answer to a request; ``to_json`` is the contract of the command line, the HTTP API and the MCP tool.
+
+    ``fit`` is the probability that a reader would find the plan made for this goal, as ``Reviewer.fit`` gives it.
+    """
 
     goal: str
     status: Status
@@ -363,6 +381,7 @@ class Plan:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     usage: Usage = NO_USAGE
     near: tuple[str, ...] = ()
+    fit: float | None = None
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -391,6 +410,7 @@ class Plan:
             "confidence": None if self.confidence is None else CONFIDENCE_WORDS[self.confidence],
             "constraints": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.constraints).items()},
             "steps": [_step_json(s, self.constraints.people) for s in self.steps],
+            "fit": None if self.fit is None else round(self.fit, 4),
             "t1": _score(self.script_verdict),
             "t1_reason": _reason(self.script_verdict),
             "t3": _score(self.bundle_verdict),

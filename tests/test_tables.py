@@ -1,5 +1,6 @@
 import gzip
 import json
+import lzma
 import random
 
 import pytest
@@ -35,14 +36,14 @@ def read(path, tally, fields=None):
     ]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, zstd.compress])
 def test_packed_or_not_whatever_the_name(tmp_path, tally, pack):
     found = read(put(tmp_path / "anything", pack(JSONL)), tally, ["title", "description"])
     assert found == [(n + 1, row["title"], row["description"]) for n, row in enumerate(ROWS)]
     assert not tally.rejected
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstd.compress])
 @pytest.mark.parametrize("damage", ["cut", "flip"])
 def test_a_damaged_file_gives_what_is_before_the_damage(tmp_path, tally, pack, damage):
     noise = random.Random(0)

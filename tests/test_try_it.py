@@ -242,9 +242,9 @@ def test_errors_end_in_a_sentence_and_keep_the_rest(caplog):
     broken = check(panel(suite(t1=RuntimeError("secret"))), "t1", *typed("t1"))[-1]
     assert texts.NEUTRAL_ERROR in broken and "secret" not in broken and "Bake a cake" in broken
     assert "secret" in caplog.text
-    missing = InputError(f"{PROJECT_ROOT}/assets/training/t2.jsonl.gz cannot be read", "Check it out again.")
+    missing = InputError(f"{PROJECT_ROOT}/assets/training/t2.jsonl.xz cannot be read", "Check it out again.")
     for trouble, said in (
-        (missing, "assets/training/t2.jsonl.gz cannot be read. Check it out again."),
+        (missing, "assets/training/t2.jsonl.xz cannot be read. Check it out again."),
         (OSError("secret"), texts.NEUTRAL_ERROR),
     ):
         last = check(panel(suite(), FakeNearest(trouble)), "t2", *typed("t2"))[-1]

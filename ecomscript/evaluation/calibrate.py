@@ -1,10 +1,11 @@
-"""Fit what stands over the trained adapters: the order model of T1 and the calibrated combiner of each task.
+"""Fit what stands over the trained adapters: the order model of T1, the calibrated combiner of each task, and what grounds are worth.
 
 python -m ecomscript.evaluation.calibrate [--models assets/models]
 
 Combiners are fitted on the validation split, on which training only chose its epoch. The words of the page (high, fair, low) start
 where scores from five-fold cross-fitting by pair earn them, and the share that was right at each level is stored beside them. A part may
-name its reason from the strength on at which it was right ``PRECISE`` of the time there.
+name its reason from the strength on at which it was right ``PRECISE`` of the time there. ``grounds`` are what speaks for the library's
+plan that a script starts from: fitted in the same way to whether readers found whole plans plausible.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from ecomscript.association.vector_store import open_encoder
-from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, SHIPPED_MODELS
-from ecomscript.errors import EcomScriptError
+from ecomscript.config import ASSETS, DEFAULT_ENCODER, DEMO_CATALOG, SHIPPED_MODELS
+from ecomscript.errors import EcomScriptError, InputError
+from ecomscript.feedback.record import GOOD_FROM
+from ecomscript.jsonl import read_lines
 from ecomscript.verification.bundle import BundleVerifier
-from ecomscript.verification.claims import BundleClaim, ProductClaim, ScriptClaim, Task
+from ecomscript.verification.claims import TASKS, BundleClaim, ProductClaim, ScriptClaim, Task
 from ecomscript.verification.combine import Combiner, adapter_hash, calibration_error
 from ecomscript.verification.items import Item, in_split, load_gold, load_items, load_plan_items, measured_objectives
 from ecomscript.verification.lora import load_adapter
@@ -33,11 +37,12 @@ from ecomscript.verification.pooled import open_model
 from ecomscript.verification.product import ProductVerifier
 from ecomscript.verification.samples import flawed_library
 from ecomscript.verification.script import ScriptVerifier
-from ecomscript.verification.suite import CHOICE, STRONG, adapters_of
+from ecomscript.verification.suite import CHOICE, GROUNDS, PARTS_OF_GROUNDS, STRONG, adapters_of
 
 Parts = dict[str, npt.NDArray[np.float64]]
 NOTHING = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
 """In the place of a combiner while there is none yet."""
+RATED_PLANS = ASSETS / "ratings" / "plans.jsonl.xz"
 PRECISE, FEWEST = 0.85, 15
 HIGH, LOW, FEW = 0.75, 0.3, 30
 
@@ -75,28 +80,51 @@ def parts_of(task: Task, folder: Path, items: Sequence[Item], strong: bool = Fal
 def fit_combiner(task: Task, folder: Path, strong: bool = False) -> Combiner:
     """Fit the combiner of one task, or of both its sizes, on the validation split and write it."""
     items = in_split(load_items(task), "validation")
-    return _fit(adapters_of(task, folder, strong)[0], items, *parts_of(task, folder, items, strong))
+    return _fit(adapters_of(task, folder, strong)[0], _labelled(items), *parts_of(task, folder, items, strong))
 
 
 def fit_choice(folder: Path) -> Combiner:
     """Fit the calibration of the T2 adapter that chooses among products, on judged products of the validation split, and write it."""
     items = in_split(load_plan_items(), "validation")
     product = ProductVerifier(load_adapter(folder, "t2"), NOTHING)
-    return _fit(folder, items, product.parts([item.claim for item in items if isinstance(item.claim, ProductClaim)]), {})
+    parts = product.parts([item.claim for item in items if isinstance(item.claim, ProductClaim)])
+    return _fit(folder, _labelled(items), parts, {})
 
 
-def _fit(folder: Path, items: Sequence[Item], parts: Parts, signals: Parts) -> Combiner:
-    labels = [item.label for item in items]
+def fit_grounds(folder: Path, ratings: Path = RATED_PLANS) -> Combiner:
+    """Fit P(readers find a plan plausible) to what spoke for the library's plan that it started from, and write it.
+
+    Raises:
+        InputError: The ratings, or one of their lines, cannot be used.
+    """
+    lines = read_lines(ratings, ("id", "plausible", *PARTS_OF_GROUNDS))
+    try:
+        labelled = [(int(np.mean(line.data["plausible"]) >= GOOD_FROM), str(line.data["id"])) for line in lines]
+        parts = {name: np.array([float(line.data[name]) for line in lines]) for name in PARTS_OF_GROUNDS}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{ratings} cannot be used ({error})", "Every mark, closeness and support has to be a number.") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    return _fit(folder, labelled, parts, {}, "plans that readers rated")
+
+
+def _labelled(items: Sequence[Item]) -> list[tuple[int, str]]:
+    return [(item.label, item.pair) for item in items]
+
+
+def _fit(folder: Path, labelled: Sequence[tuple[int, str]], parts: Parts, signals: Parts, fitted_on: str = "validation split") -> Combiner:
+    """Fit and write a combiner to labels, each with the group that cross-fitting keeps together."""
+    labels = [label for label, _ in labelled]
     names = list(parts)
     table = np.stack([parts[name] for name in names], axis=1)
-    crossed = np.zeros(len(items))
-    for fit, measured in GroupKFold(5).split(table, labels, [item.pair for item in items]):
+    crossed = np.zeros(len(labels))
+    for fit, measured in GroupKFold(5).split(table, labels, [group for _, group in labelled]):
         fold = Combiner.fit(names, table[fit], [labels[n] for n in fit], {})
         crossed[measured] = fold.probability({name: parts[name][measured] for name in names})
     spoken = {name: starts_from(signal, 1 - np.asarray(labels), PRECISE, FEWEST) for name, signal in signals.items()}
     meta = {
-        "fitted_on": "validation split",
-        "items": len(items),
+        "fitted_on": fitted_on,
+        "items": len(labels),
+        "auc": round(float(roc_auc_score(labels, crossed)), 4),
         "ece": round(calibration_error(crossed, labels), 4),
         "levels": levels(crossed, labels),
         "speaks_from": {name: least for name, least in spoken.items() if least is not None},
@@ -138,11 +166,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Fit order model and combiners; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m ecomscript.evaluation.calibrate", description=__doc__)
     parser.add_argument("--models", type=Path, default=SHIPPED_MODELS, help="folder with the adapters t1, t2 and t3")
-    parser.add_argument("--task", choices=("t1", "t2", "t3"), action="append", help="repeatable; default: all")
+    parser.add_argument("--task", choices=(*TASKS, GROUNDS), action="append", help="repeatable; default: all")
     args = parser.parse_args(argv)
-    tasks: Sequence[Task] = args.task or ("t1", "t2", "t3")
+    chosen = args.task or (*TASKS, GROUNDS)
     try:
-        for task in tasks:
+        if GROUNDS in chosen:
+            _tell(GROUNDS, fit_grounds(args.models / GROUNDS))
+        for task in (task for task in TASKS if task in chosen):
             if task == "t1":
                 fit_t1_order(args.models / "t1")
             combiner = fit_combiner(task, args.models)
@@ -150,11 +180,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 fit_choice(args.models / CHOICE)
             if (args.models / STRONG / task).is_dir():
                 fit_combiner(task, args.models, strong=True)
-            print(json.dumps({"task": task, "parts": dict(zip(combiner.names, combiner.coef.round(3), strict=True)), **combiner.meta}))
+            _tell(task, combiner)
     except EcomScriptError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _tell(name: str, combiner: Combiner) -> None:
+    print(json.dumps({"task": name, "parts": dict(zip(combiner.names, combiner.coef.round(3), strict=True)), **combiner.meta}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The share of products that a careful reader finds off, from plans that were read and marked by hand.
 
-It counts the marks in assets/benchmark/reading.jsonl, one plan a line: {"goal", "objective", "confidence", "products": [{"step",
+It counts the marks in assets/benchmark/reading.jsonl.xz, one plan a line: {"goal", "objective", "confidence", "products": [{"step",
 "product_id", "title", "kind", "off", "why"}]}; ``off`` is true where a shopper with that goal would not want the product.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 from ecomscript.config import ASSETS
 from ecomscript.errors import InputError
-from ecomscript.folders import read_rows
+from ecomscript.jsonl import read_lines
 
-READING = ASSETS / "benchmark" / "reading.jsonl"
+READING = ASSETS / "benchmark" / "reading.jsonl.xz"
 
 
 def rows(path: Path = READING) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def rows(path: Path = READING) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         raise InputError(f"There are no marked plans {path}", "Read some plans, mark every product and store them there.")
-    plans = read_rows(path)
+    plans = [line.data for line in read_lines(path, ("confidence", "products"))]
     found = []
     for name in ("all", *sorted({plan["confidence"] for plan in plans})):
         chosen = [plan for plan in plans if name in ("all", plan["confidence"])]

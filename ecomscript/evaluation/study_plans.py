@@ -21,7 +21,7 @@ from ecomscript.verification.compatibility import Placed, clashes
 from ecomscript.verification.suite import Verifiers
 
 GOALS = ASSETS / "benchmark" / "study-goals.jsonl"
-PLANS = ASSETS / "benchmark" / "study-plans.jsonl"
+PLANS = ASSETS / "benchmark" / "study-plans.jsonl.xz"
 SCORED = ("t1", "t2", "t2_least", "t3", "product")
 """T1, the mean and the least T2 over the products shown, T3, and T1 × mean T2 × T3."""
 

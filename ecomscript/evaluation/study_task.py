@@ -22,7 +22,7 @@ from ecomscript.config import ASSETS, Settings
 from ecomscript.errors import EcomScriptError, InputError
 from ecomscript.evaluation.metrics import fleiss_kappa, in_three, rank_correlation
 from ecomscript.evaluation.study_plans import GOALS, SCORED, Row, collect, key_of, read_goals, read_plans, read_unique, score
-from ecomscript.feedback.record import SHEETS
+from ecomscript.feedback.record import GOOD_FROM, SHEETS
 from ecomscript.jsonl import read_lines, write_lines
 from ecomscript.pipeline import Pipeline
 
@@ -30,7 +30,6 @@ RATINGS = ASSETS / "benchmark" / "study.jsonl"
 SCORES = ASSETS / "benchmark" / "study-scores.jsonl"
 GOOD_BY = {"t1": "plausible", "t2": "products_fit", "t3": "overall"}
 """For each verifier the rating whose mean makes a plan good, from ``GOOD_FROM`` on."""
-GOOD_FROM = 4.0
 BINS = 5
 
 

@@ -14,6 +14,8 @@ Subject = Literal["product", "plan", "sheet"]
 """A thumb on a product in its step, a thumb on a plan, or the sheet of five questions on a plan."""
 SHEETS = ("plausible", "complete", "in_order", "products_fit", "would_use")
 """The questions of the sheet, each answered from 1 (not at all) to 5 (fully)."""
+GOOD_FROM = 4.0
+"""Mean of several answers from which a plan counts as good."""
 USEFUL = "useful"
 """The mark of a thumb: 1 up, 0 down."""
 MAX_GOAL_CHARS = 500

@@ -14,7 +14,7 @@ from ecomscript.planning.constraints import read_constraints
 from ecomscript.planning.kinds import KindEvidence
 from ecomscript.planning.library import Library, NearScripts
 from ecomscript.planning.situation import conditions
-from ecomscript.schema import PER_STEP, Confidence, Constraints, LibraryScript, Script, Step
+from ecomscript.schema import PER_STEP, Confidence, Constraints, Grounds, LibraryScript, Script, Step
 from ecomscript.words import FUNCTION_WORDS, both, tokens, with_article
 
 Vectors = npt.NDArray[np.float32]
@@ -165,16 +165,17 @@ class Composer:
         base = bases[0] if liked is None else liked
         script = self._library.scripts[base]
         near = self._offered(bases, base, whole, wishes)
+        grounds = Grounds(float(whole.near.closeness[base]), self._support(whole, base)) if liked is None else None
         confidence = _confidence(float(whole.near.confidence[base])) if liked is None else "ready"
         if confidence == "weak":
             drafts = self._from_kinds(asked, wishes)
-            return Script(core, self._steps(drafts, asked), "library", confidence, near=near)
+            return Script(core, self._steps(drafts, asked), "library", confidence, near=near, grounds=grounds)
         kept = _without_foreign_conditions(script, wishes)
         foreign = frozenset(script.needs) - frozenset(kept.needs)
         wanted = self._wanted(asked, base, confidence, lambda kind: kind not in foreign and wishes.allowed(kind))
         drafts = _drafts(kept, wanted, wishes)
         self._place(drafts, wanted, asked, wishes)
-        return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,), near)
+        return Script(script.objective, self._steps(drafts, asked), "library", confidence, (script.script_id,), near, grounds)
 
     def _wanted(self, asked: Sequence[_Asked], base: int, confidence: Confidence, allowed: Callable[[str], bool]) -> dict[str, int]:
         """Return the kinds of the plan, likeliest first, each with the part of the goal that speaks for it most.
@@ -271,15 +272,19 @@ class Composer:
 
         Somebody else's circumstances (their season, pet, diet, flat) are twists as well, and worst is what the person ruled out.
         """
-        confidence, needs = whole.near.confidence, self._library.needs
 
         def worth(n: int) -> float:
-            support = float(whole.needed[needs[n].indices].mean()) if needs[n].nnz else 0.0
             objective = self._library.scripts[n].objective
             twists = TWIST * len(self._objective_words[n] - wishes.words) + OTHERS * wishes.others(objective)
-            return float(confidence[n]) + SUPPORT * support - twists - AGAINST * wishes.against(objective, False)
+            speaks = float(whole.near.confidence[n]) + SUPPORT * self._support(whole, n)
+            return speaks - twists - AGAINST * wishes.against(objective, False)
 
         return sorted((int(n) for n in whole.near.order[:BASES]), key=worth, reverse=True)
+
+    def _support(self, whole: _Asked, script: int) -> float:
+        """Return the mean probability of the kinds that a script needs; 0 when it needs none."""
+        needs = self._library.needs[script]
+        return float(whole.needed[needs.indices].mean()) if needs.nnz else 0.0
 
     def _offered(self, bases: Sequence[int], taken: int, whole: _Asked, wishes: Wishes) -> tuple[str, ...]:
         """Return the objectives of the other scripts that a person may want to start from; none that does what was ruled out."""

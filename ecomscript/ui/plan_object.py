@@ -94,6 +94,7 @@ def object_of(view: PlanView) -> dict[str, Any]:
         notices=view.notices,
         usage=view.usage,
         near=view.near,
+        fit=view.fit,
     )
     return {**plan.to_json(), "said": view.said, "locked": sorted(view.locked)}
 

@@ -98,6 +98,7 @@ class PlanView:
         script: All steps of the plan, known before their products are; while ``writing``, those that a language model has written so far.
         writing: Whether a language model is at work on the steps.
         near: Objectives of other plans of the library that this one could have started from.
+        fit: Probability that it is made for the goal; None where it starts from no plan of the library that the planner chose.
         matched: The steps whose products are known, in order.
         checked: The verifiers that have spoken; their verdict is None when they could not.
         swaps: The products swapped by the last change of this plan.
@@ -123,6 +124,7 @@ class PlanView:
     objective: str = ""
     confidence: Confidence | None = None
     near: tuple[str, ...] = ()
+    fit: float | None = None
     constraints: Constraints = field(default_factory=Constraints)
     chips: tuple[ConstraintItem, ...] = ()
     script: tuple[Step, ...] = ()
@@ -214,6 +216,7 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 objective=script.objective if script else "",
                 confidence=script.confidence if script else None,
                 near=script.near if script else (),
+                fit=event.fit,
                 script=steps,
                 writing=not event.complete,
                 matched=tuple(m for m in view.matched if m.step in steps),
@@ -243,6 +246,7 @@ def advance(view: PlanView, event: Event, describe: Describe) -> PlanView:
                 objective=plan.objective or "",
                 confidence=plan.confidence,
                 near=plan.near,
+                fit=plan.fit,
                 script=tuple(m.step for m in plan.steps),
                 matched=plan.steps,
                 script_verdict=plan.script_verdict,

@@ -107,16 +107,17 @@ class Combiner:
                 raise ValueError("its lists do not belong together")
             if (scale <= 0).any() or not all(np.isfinite(least) for least in row["meta"].get("speaks_from", {}).values()):
                 raise ValueError("it holds numbers that cannot be")
-            if row["meta"].get("adapter_sha256", "") != adapter_hash(folder):
+            if row["meta"].get("adapter_sha256") != adapter_hash(folder):
                 raise ValueError("it was fitted over another adapter")
             return cls(tuple(row["names"]), mean, scale, coef, float(row["intercept"]), row["meta"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder / FILE} cannot be read ({error})", RETRAIN) from None
 
 
-def adapter_hash(folder: Path) -> str:
-    """Return the SHA-256 of the adapter that ``meta.json`` of the folder names."""
-    return str(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["sha256"]["adapter.safetensors"])
+def adapter_hash(folder: Path) -> str | None:
+    """Return the SHA-256 of the adapter that ``meta.json`` of the folder names; None in a folder of numbers alone."""
+    meta = folder / "meta.json"
+    return str(json.loads(meta.read_text(encoding="utf-8"))["sha256"]["adapter.safetensors"]) if meta.is_file() else None
 
 
 def calibration_error(probabilities: Array, labels: Sequence[int], bins: int = 10) -> float:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ecomscript.config import ASSETS
 from ecomscript.jsonl import Line, read_lines
+from ecomscript.packed import packed_or_not
 from ecomscript.verification.claims import CLAIMS, Claim, ClaimError, Task
 
 TRAINING = ASSETS / "training"
@@ -58,7 +59,7 @@ def load_items(task: Task, folder: Path = TRAINING) -> list[Item]:
     Raises:
         InputError: The file or one of its lines cannot be used.
     """
-    return read_items(_packed_or_not(folder / f"{task}.jsonl"), task)
+    return read_items(packed_or_not(folder / f"{task}.jsonl"), task)
 
 
 def load_plan_items(folder: Path = TRAINING) -> list[Item]:
@@ -67,7 +68,7 @@ def load_plan_items(folder: Path = TRAINING) -> list[Item]:
     Raises:
         InputError: The file or one of its lines cannot be used.
     """
-    return read_items(_packed_or_not(folder / "t2_plans.jsonl"), "t2")
+    return read_items(packed_or_not(folder / "t2_plans.jsonl"), "t2")
 
 
 def load_gold(task: Task, folder: Path = GOLD) -> list[Item]:
@@ -77,12 +78,6 @@ def load_gold(task: Task, folder: Path = GOLD) -> list[Item]:
         InputError: The file or one of its lines cannot be used.
     """
     return read_items(folder / f"{task}.dev.jsonl", task)
-
-
-def _packed_or_not(path: Path) -> Path:
-    """Return the path, or the one of its gzip file where only that is there."""
-    packed = path.with_name(f"{path.name}.gz")
-    return packed if packed.is_file() and not path.is_file() else path
 
 
 def measured_objectives(items: Iterable[Item]) -> set[str]:

@@ -18,7 +18,7 @@ from ecomscript.verification.claims import ScriptClaim
 Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Turns texts into (n, dim) float32 unit vectors."""
 FILE = "order.safetensors"
-HIDDEN = 128
+HIDDEN = 32
 
 
 class OrderModel(nn.Module):

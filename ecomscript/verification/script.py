@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ class ScriptParts:
         flaws: For each script (steps,) log-odds that a step is flawed.
         orders: For each script (steps, steps), see ``OrderModel.log_odds``.
         named: For each script what the tables find wrong with it.
-        signals: (n,) "step", the log-odds of the likeliest flawed step, and "order", those of the pair that is likeliest turned round.
+        signals: (n,) "step", the log-odds of the likeliest flawed step, "order", those of the pair that is likeliest turned round, and
+            "rules", how many rows of the tables speak.
     """
 
     table: dict[str, npt.NDArray[np.float64]]
@@ -72,11 +74,12 @@ class ScriptVerifier:
             "whole": scored.whole.astype(np.float64),
             "steps": np.array([-np.logaddexp.reduce(each) for each in steps], np.float64),
             "order": np.array([_order_part(order) for order in orders], np.float64),
-            "rules": np.array([-float(bool(found)) for found in named], np.float64),
+            "rules": np.array([-np.log1p(len(found)) for found in named], np.float64),
         }
         signals = {
             "step": np.array([each.max() for each in steps], np.float64),
             "order": np.array([-order.min() for order in orders], np.float64),  # the diagonal is 0: nothing turned
+            "rules": np.array([len(found) for found in named], np.float64),
         }
         return ScriptParts(table, steps, orders, named, signals)
 
@@ -86,8 +89,16 @@ class ScriptVerifier:
         scores = self.combiner.probability(parts.table)
         turned = self.combiner.speaks("order", parts.signals["order"])
         flawed = self.combiner.speaks("step", parts.signals["step"])
+        known = self.combiner.speaks("rules", parts.signals["rules"])
         return [
-            Verdict(float(score), *_reason(parts.named[n], parts.flaws[n] if flawed[n] else None, parts.orders[n] if turned[n] else None))
+            Verdict(
+                float(score),
+                *_reason(
+                    parts.named[n] if known[n] else (),
+                    parts.flaws[n] if flawed[n] else None,
+                    parts.orders[n] if turned[n] else None,
+                ),
+            )
             for n, score in enumerate(scores)
         ]
 
@@ -101,12 +112,13 @@ def _order_part(log_odds: npt.NDArray[np.float32]) -> float:
 def _reason(
     named: Sequence[Flaw], flaws: npt.NDArray[np.float32] | None, order: npt.NDArray[np.float32] | None
 ) -> tuple[str, tuple[int, ...]]:
-    """Return the reason and the steps that it is about: what a table names, two steps turned round, or one that stands out.
+    """Return the reason and the steps that it is about: what most rows agree on, two steps turned round, or one that stands out.
 
-    None speaks of nothing.
+    None, or no row, speaks of nothing.
     """
     if named:
-        return named[0].reason, named[0].steps
+        most = Counter(flaw.steps for flaw in named).most_common(1)[0][0]
+        return next((flaw.reason, flaw.steps) for flaw in named if flaw.steps == most)
     if order is not None and len(order) > 1:
         above = np.where(np.triu(np.ones(order.shape, bool), 1), order, np.inf)
         first, second = np.unravel_index(int(above.argmin()), above.shape)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
 from ecomscript.config import SHIPPED_MODELS, VerifyChoice
 from ecomscript.errors import ModelError
 from ecomscript.packaged import packaged_mpnet
+from ecomscript.schema import Grounds
 from ecomscript.verification.bundle import BundleVerifier
 from ecomscript.verification.claims import TASKS, BundleClaim, Claim, ProductClaim, ScriptClaim, Task
+from ecomscript.verification.combine import Combiner
 from ecomscript.verification.lora import Base
 from ecomscript.verification.order import Encode
 from ecomscript.verification.product import ProductVerifier
@@ -20,6 +22,9 @@ from ecomscript.verification.script import ScriptVerifier
 Loaded = TypeVar("Loaded")
 CHOICE = "t2-plans"
 """Folder of the T2 adapter that chooses among products."""
+GROUNDS = "grounds"
+"""Folder of the combiner over ``schema.Grounds``, fitted to plans that readers rated."""
+PARTS_OF_GROUNDS = tuple(field.name for field in fields(Grounds))
 STRONG = "strong"
 """Folder of the adapters on a base that is too slow for a page: with those of the small base they judge claims that people write."""
 
@@ -33,6 +38,7 @@ class Verifiers:
         t2: Judges a product in its step.
         t3: Judges bundles; needs T2.
         choice: T2 as it learnt from judged products of plans: judges the candidates of a step. Without it T2 does.
+        grounds: From what speaks for the library's plan that a script starts from to P(it is made for the goal), as readers see it.
         problems: One sentence for each that is missing.
     """
 
@@ -40,6 +46,7 @@ class Verifiers:
     t2: ProductVerifier | None = None
     t3: BundleVerifier | None = None
     choice: ProductVerifier | None = None
+    grounds: Combiner | None = None
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -68,7 +75,9 @@ class Verifiers:
         t3 = attempt(lambda: BundleVerifier.load(bundles, t2, base)) if t2 is not None and "t3" in tasks else None
         chooses = t2 is not None and "t2" in tasks and (folder / CHOICE).is_dir()
         choice = attempt(lambda: ProductVerifier.load([folder / CHOICE], base)) if chooses else None
-        return cls(t1, t2, t3, choice, tuple(problems))
+        chosen = "t1" in tasks and (folder / GROUNDS).is_dir()
+        grounds = attempt(lambda: Combiner.load(folder / GROUNDS, PARTS_OF_GROUNDS)) if chosen else None
+        return cls(t1, t2, t3, choice, grounds, tuple(problems))
 
     def remembering(self) -> Verifiers:
         """Return the verifiers for a page, where much of what T3 is asked was asked a moment before."""

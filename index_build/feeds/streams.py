@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from backports import zstd
 from isal import igzip
@@ -15,12 +16,12 @@ from index_build.feeds.tally import UnusableFileError
 BLOCK = 1 << 17
 MAX_LINE = 4_000_000
 """Bytes of the longest line that is read; the longest records of real catalogues have some tens of thousands."""
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+GZIP, ZSTD, XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zX"
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacked where its first bytes say gzip or zstd, whatever its name.
+    """Open a file, unpacked where its first bytes say gzip, zstd or xz, whatever its name.
 
     Raises:
         UnusableFileError: It cannot be opened, or what is packed in it breaks off or is damaged; what came before was given out.
@@ -29,12 +30,19 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as raw:
             magic = raw.read(4)
             raw.seek(0)
-            packed = igzip.IGzipFile(fileobj=raw, mode="rb") if magic.startswith(GZIP) else None
-            yield cast(BinaryIO, packed or (zstd.open(raw, "rb") if magic == ZSTD else raw))
+            yield cast(BinaryIO, _unpacked(raw, magic))
     except EOFError as error:
         raise UnusableFileError("file breaks off", f"{error}: it was not packed or copied to its end") from None
-    except (OSError, zstd.ZstdError) as error:
+    except (OSError, zstd.ZstdError, lzma.LZMAError) as error:
         raise UnusableFileError("file cannot be read", getattr(error, "strerror", None) or str(error)) from None
+
+
+def _unpacked(raw: BinaryIO, magic: bytes) -> Any:
+    if magic.startswith(GZIP):
+        return igzip.IGzipFile(fileobj=raw, mode="rb")
+    if magic == ZSTD:
+        return zstd.open(raw, "rb")
+    return lzma.open(raw) if magic == XZ else raw
 
 
 def head(path: Path, size: int) -> bytes:

@@ -12,7 +12,7 @@ Patterns are read on folded texts (``fold``). In every row ``goal`` and ``goal_u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -38,7 +38,7 @@ class Flaw:
 
 
 def flaws(objective: str, steps: Sequence[str]) -> tuple[Flaw, ...]:
-    """Return what the tables find wrong with a script, the order of its steps first.
+    """Return what the tables find wrong with a script, at most one flaw a row, the order of its steps first.
 
     Args:
         objective: What the script is for, as typed.
@@ -46,7 +46,7 @@ def flaws(objective: str, steps: Sequence[str]) -> tuple[Flaw, ...]:
     """
     script = Script(tuple(fold(step) for step in steps))
     rows = _asked(fold(objective))
-    return tuple(flaw for name, judge in JUDGES.items() for row in rows[name] for flaw in judge(row, script))
+    return tuple(flaw for name, judge in JUDGES.items() for row in rows[name] if (flaw := judge(row, script)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +77,28 @@ def _asked(objective: str) -> dict[str, list[Row]]:
     return {name: [row for row in rows if _is(objective, {"goal": "", **row}, "goal")] for name, rows in tables().items()}
 
 
-def _order(row: Row, script: Script) -> Iterator[Flaw]:
+def _order(row: Row, script: Script) -> Flaw | None:
     then = script.like(row, "then")
     first = script.like(row, "first") if then else []
-    if first and then[0] < first[0]:
-        yield Flaw((then[0], first[0]), f"Step {first[0] + 1} has to come before step {then[0] + 1}: {row['why']}.")
+    if not first or first[0] <= then[0]:
+        return None
+    return Flaw((then[0], first[0]), f"Step {first[0] + 1} has to come before step {then[0] + 1}: {row['why']}.")
 
 
-def _missing(row: Row, script: Script) -> Iterator[Flaw]:
+def _missing(row: Row, script: Script) -> Flaw | None:
     needed = "step" not in row or script.like(row, "step")
-    if needed and not script.like(row, "needs"):
-        yield Flaw((), f"A step is missing: {row['why']}.")
+    return Flaw((), f"A step is missing: {row['why']}.") if needed and not script.like(row, "needs") else None
 
 
-def _against(row: Row, script: Script) -> Iterator[Flaw]:
+def _against(row: Row, script: Script) -> Flaw | None:
     wrong = script.like(row, "step")
     if not wrong or ("solved_by" in row and script.like(row, "solved_by")):
-        return
-    others = script.like(row, "other") if "other" in row else []
-    for step in wrong:
-        if "other" not in row:
-            yield Flaw((step,), f"Step {step + 1} cannot be right: {row['why']}.")
-        elif met := [other for other in others if other != step]:
-            yield Flaw((step, met[0]), f"Steps {step + 1} and {met[0] + 1} do not go together: {row['why']}.")
+        return None
+    if "other" not in row:
+        return Flaw((wrong[0],), f"Step {wrong[0] + 1} cannot be right: {row['why']}.")
+    met = next(((step, other) for step in wrong for other in script.like(row, "other") if other != step), None)
+    return met and Flaw(met, f"Steps {met[0] + 1} and {met[1] + 1} do not go together: {row['why']}.")
 
 
-JUDGES: Mapping[str, Callable[[Row, Script], Iterator[Flaw]]] = {"order": _order, "missing": _missing, "against": _against}
+JUDGES: Mapping[str, Callable[[Row, Script], Flaw | None]] = {"order": _order, "missing": _missing, "against": _against}
 """How the rows of each folder are read."""
