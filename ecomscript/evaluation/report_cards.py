@@ -12,9 +12,12 @@ from typing import Any, Literal, cast
 from ecomscript.config import SHIPPED_MODELS
 from ecomscript.evaluation.results import RESULTS
 from ecomscript.verification.claims import TASKS, Task
-from ecomscript.verification.suite import CHOICE
+from ecomscript.verification.combine import FILE as COMBINER
+from ecomscript.verification.suite import CHOICE, GROUNDS
 
 MEASURED_ON = "gold dev"
+Judged = Task | Literal["grounds"]
+"""What a card is of: a verifier, or what speaks for the library's plan that a script starts from."""
 RATED: Mapping[Task, str] = {"t1": "plausible", "t2": "products_fit", "t3": "overall"}
 """The rating of readers that a verifier's score should follow."""
 Word = Literal["high", "fair", "low"]
@@ -41,21 +44,21 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class ReportCard:
-    """One verifier; what was not measured is None.
+    """One verifier, or the grounds of plans; what was not measured is None.
 
     Attributes:
-        model: Name of the base that the adapter was trained on.
+        model: Name of the base that the adapter was trained on; "" for the grounds.
         accuracy: Share of right answers on the gold development items.
         auc: Area under the ROC curve there.
         auc_low: Lower end of its 95 % interval.
         auc_high: Upper end of its 95 % interval.
         majority: Accuracy of always giving the commonest answer.
         levels: The words, the highest first; empty when the combiner does not say.
-        rated_plans: Plans of the study that readers rated.
+        rated_plans: Plans of the study that readers rated; of the grounds, those that they were fitted on.
         follows: Whether the score rose with the readers' rating there, beyond chance.
     """
 
-    task: Task
+    task: Judged
     model: str
     accuracy: float | None = None
     auc: float | None = None
@@ -81,7 +84,7 @@ class ReportCard:
         return next((level for level in self.levels if score >= level.start), self.levels[-1] if self.levels else None)
 
 
-def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> dict[Task, ReportCard]:
+def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> dict[Judged, ReportCard]:
     """Return a card for each model that is there.
 
     Args:
@@ -92,7 +95,7 @@ def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> 
     if results is None and models.resolve() == SHIPPED_MODELS.resolve():
         results = RESULTS
     rows, study = (_read(results / f"{name}.json").get("rows") if results else None for name in ("verifiers", "study"))
-    cards: dict[Task, ReportCard] = {}
+    cards: dict[Judged, ReportCard] = {}
     for task in TASKS:
         # The page shows T2 on products of plans, which an adapter of its own judges where there is one.
         own = task == "t2" and (models / CHOICE).is_dir()
@@ -100,11 +103,19 @@ def report_cards(models: Path = SHIPPED_MODELS, results: Path | None = None) -> 
         model = _read(folder / "meta.json").get("base_model")
         if not isinstance(model, str):
             continue
-        meta = _read(folder / "combiner.json").get("meta")
-        levels = _levels(meta.get("levels") if isinstance(meta, Mapping) else None)
+        levels = _levels(_meta(folder).get("levels"))
         measures: dict[str, Any] = {**_measures(task, "shipped, for plans" if own else "shipped", rows), **_rated(task, study)}
         cards[task] = ReportCard(task, model, levels=levels, **measures)
+    fitted = _meta(models / GROUNDS)
+    if isinstance(plans := fitted.get("items"), int):
+        cards["grounds"] = ReportCard("grounds", "", auc=_share(fitted.get("auc")), levels=_levels(fitted.get("levels")), rated_plans=plans)
     return cards
+
+
+def _meta(folder: Path) -> Mapping[str, Any]:
+    """Return what a combiner says of itself; nothing when it cannot be read."""
+    meta = _read(folder / COMBINER).get("meta")
+    return meta if isinstance(meta, Mapping) else {}
 
 
 def _measures(task: Task, model: str, rows: Any) -> dict[str, float | None]:

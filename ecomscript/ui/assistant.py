@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from ecomscript.errors import InputError
-from ecomscript.evaluation.report_cards import ReportCard
+from ecomscript.evaluation.report_cards import Judged, ReportCard
 from ecomscript.feedback.collect import Collector
 from ecomscript.llm.own import OwnKey, read_own
 from ecomscript.request import make_request
@@ -36,7 +36,6 @@ from ecomscript.ui.share_tools import ShareTools
 from ecomscript.ui.swap import swap_product
 from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import Describe, PlanView, follow
-from ecomscript.verification.claims import Task
 
 _RUN: dict[str, Any] = {"show_progress": "minimal", "concurrency_limit": PLAN_SLOTS, "concurrency_id": "plan", "api_visibility": "private"}
 # One at a time, so that two quick edits never work on the same old plan.
@@ -62,7 +61,7 @@ class PlanTab:
         feedback: Where ratings go; None takes none.
     """
 
-    def __init__(self, planner: Planner, describe: Describe, cards: Mapping[Task, ReportCard], feedback: Collector | None = None) -> None:
+    def __init__(self, planner: Planner, describe: Describe, cards: Mapping[Judged, ReportCard], feedback: Collector | None = None) -> None:
         self.planner = planner
         self.describe = describe
         problems = planner.reviewer.verifiers.problems

@@ -10,7 +10,7 @@ from ecomscript.config import Settings
 from ecomscript.errors import ConfigError
 from ecomscript.evaluation.exhibit import Exhibit
 from ecomscript.evaluation.exhibits import all_exhibits
-from ecomscript.evaluation.report_cards import ReportCard, report_cards
+from ecomscript.evaluation.report_cards import Judged, ReportCard, report_cards
 from ecomscript.feedback.collect import Collector
 from ecomscript.schema import ConstraintItem, Constraints
 from ecomscript.ui import texts
@@ -23,7 +23,6 @@ from ecomscript.ui.border import Planner
 from ecomscript.ui.client_stream import STREAM_JS
 from ecomscript.ui.theme import STYLESHEET, theme
 from ecomscript.ui.view import Describe
-from ecomscript.verification.claims import Task
 
 
 def describe_constraints(constraints: Constraints) -> tuple[ConstraintItem, ...]:
@@ -36,7 +35,7 @@ def describe_constraints(constraints: Constraints) -> tuple[ConstraintItem, ...]
 def build_ui(
     planner: Planner,
     describe: Describe = describe_constraints,
-    cards: Mapping[Task, ReportCard] | None = None,
+    cards: Mapping[Judged, ReportCard] | None = None,
     exhibits: Sequence[Exhibit] | None = None,
     try_it: Callable[[], object] | None = None,
     feedback: Collector | None = None,

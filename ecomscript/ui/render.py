@@ -22,6 +22,8 @@ from ecomscript.ui.trust import Backing
 from ecomscript.ui.view import PlanView, question_parts
 
 WEB_SEARCH_URL = "https://duckduckgo.com/?"
+PROBABLE = 0.5
+"""Probability of being made for the goal from which other near plans are folded away."""
 
 
 def status_html(view: PlanView) -> str:
@@ -163,12 +165,16 @@ def _origin(view: PlanView) -> str:
 
 
 def _near(view: PlanView) -> str:
-    """Return the near plans to start from instead, folded away where a ready one was found; an edited plan stays what it is."""
+    """Return the near plans to start from instead, folded away where the one taken probably is the right one.
+
+    An edited plan stays what it is.
+    """
     if not view.near or view.past or not view.confidence:
         return ""
     where = (f'data-index="{index}"{_disabled(view)}' for index in range(len(view.near)))
     chips = items(map(_chip, view.near, repeat("like"), where), "es-chips")
-    shown = "" if view.confidence == "ready" else " open"
+    probable = view.confidence == "ready" and (view.fit is None or view.fit >= PROBABLE)
+    shown = "" if probable else " open"
     return f'<details class="es-near"{shown}><summary>{texts.NEAR_PLANS}</summary>{chips}</details>'
 
 

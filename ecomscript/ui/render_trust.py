@@ -8,17 +8,18 @@ from typing import Literal
 from ecomscript.schema import Conflict, Match, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.markup import escape, items, short_title
-from ecomscript.ui.trust import Backing, Trust, asks_second, pending, plan_claimed, product_trust, trust
+from ecomscript.ui.trust import Backing, Trust, asks_second, grounds_trust, pending, plan_claimed, product_trust, trust
 from ecomscript.ui.view import PlanView, SecondOpinion
 from ecomscript.verification.claims import Claim
 
 
 def plan_trust_html(view: PlanView, backing: Backing) -> str:
-    """Return the confidences of script and bundle; while they are on their way, placeholders of the same size."""
-    shown = [_of_plan("t1", view.script_verdict, view, backing)]
+    """Return the confidences of base plan, script and bundle; while they are on their way, placeholders of the same size."""
+    shown = [] if view.fit is None else [_grounds(view.fit, backing)]
+    shown.append(_of_plan("t1", view.script_verdict, view, backing))
     if view.products or view.phase == "working":
-        bundle = view.bundle_verdict and replace(view.bundle_verdict, reason="")  # the conflicts say it
-        shown.append(_of_plan("t3", bundle, view, backing))
+        said = texts.CONFLICTS_BELOW if view.conflicts else texts.NO_CONFLICT
+        shown.append(_of_plan("t3", view.bundle_verdict and replace(view.bundle_verdict, reason=said), view, backing))
     return items(shown, "es-trusts")
 
 
@@ -54,9 +55,15 @@ def conflicts_html(view: PlanView, backing: Backing) -> str:
     return f'<section class="es-conflicts" aria-labelledby="conflicts-title">{title}{entries}</section>'
 
 
+def _grounds(fit: float, backing: Backing) -> str:
+    found = grounds_trust(fit, backing)
+    shown = _button(f"<b>{escape(found.words)}</b>{number_html(found)}", found, "grounds")
+    return f'<div class="es-trust is-{found.look}"><p class="es-trust-label">{escape(found.label)}</p>{shown}</div>'
+
+
 def _of_plan(task: Literal["t1", "t3"], verdict: Verdict | None, view: PlanView, backing: Backing) -> str:
     waiting = view.phase == "working" and task not in view.checked
-    found = pending(task) if waiting else trust(task, verdict, backing)
+    found = pending(task) if waiting else trust(task, verdict, backing, of_plan=True)
     said = f"<b>{escape(found.words)}</b>{number_html(found)}"
     shown = f'<p class="es-trust-words">{icon_html(found)}{said}</p>' if waiting else _button(said, found, task)
     reason = f'<p class="es-trust-reason">{escape(found.reason)}</p>' if found.reason else ""

@@ -84,7 +84,7 @@ NOTHING_NEEDED = "Nothing to buy."
 NOTHING_SUITABLE = "Nothing suitable in this catalogue."
 NOT_REACHED = "Not searched: stopped before this step."
 
-TRUST_LABELS = {"t1": "Plan makes sense", "t2": "Fits this step", "t3": "Products go together"}
+TRUST_LABELS = {"grounds": "Made for this goal", "t1": "Plan makes sense", "t2": "Fits this step", "t3": "Products go together"}
 LEVELS = {"high": "High confidence", "fair": "Fair confidence", "low": "Low confidence"}
 SHORT = {"high": "high", "fair": "fair", "low": "low", "plain": "", "weak": "Fit: weak evidence", "none": "Not verified"}
 CONFIDENCE = "Confidence"
@@ -93,6 +93,9 @@ NOT_VERIFIED = "Not verified"
 NOT_VERIFIED_WHY = "No model has looked at this, so there is no number."
 NOT_MEASURED = "How often it is right on items checked by hand is not measured yet."
 WEAK = "Weak evidence"
+WEAK_PLANS_WHY = (
+    "On plans that people rated this score cannot be told from chance, so no number is shown: read the reason and judge for yourself."
+)
 WEAK_WHY = "On items checked by hand this score cannot be told from chance, so no number is shown: read the reason and judge for yourself."
 OPINION_ASK = "Ask a second opinion"
 OPINION_AGAIN = "Ask again"
@@ -109,6 +112,13 @@ OPINION_FAILED = "There is no second opinion: {why}."
 OPINION_STOPPED = "Stopped. The plan stays as it is, without a second opinion."
 STAGE_OPINION = "A language model is giving a second opinion"
 NOTHING_STANDS_OUT = "Nothing stands out."
+NO_CONFLICT = "No conflict found."
+CONFLICTS_BELOW = "What does not go together is named below."
+GROUNDS_WHY = (
+    "Estimated from how near the ready plan that this one starts from is to your goal, and whether your goal needs what that plan needs.",
+    "Fitted on {plans} plans that readers rated; on those left out of a fit it tells good ones with AUC {auc} (chance is 0.50).",
+    "Of {items} of them at this level, {share} would get their goal done.",
+)
 MODEL = "Estimated by {model}, adapted to this task."
 ACCURACY = "On items checked by hand it was right in {accuracy}."
 ACCURACY_AND_MAJORITY = "On items checked by hand it was right in {accuracy}; always giving the commonest answer is right in {majority}."

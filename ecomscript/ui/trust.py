@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ecomscript.config import PROJECT_ROOT
-from ecomscript.evaluation.report_cards import ReportCard
+from ecomscript.evaluation.report_cards import Judged, ReportCard
 from ecomscript.schema import Match, Product, Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.view import PlanView
@@ -43,7 +43,7 @@ class Backing:
         published_in: Dataset repository that ratings are published in; "" for none.
     """
 
-    cards: Mapping[Task, ReportCard] = field(default_factory=dict)
+    cards: Mapping[Judged, ReportCard] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     product: Callable[[str], Product | None] = _no_product
     intentions: Callable[[str], Sequence[str]] = _no_intentions
@@ -85,16 +85,24 @@ class Trust:
     explanation: tuple[str, ...] = ()
 
 
-def trust(task: Task, verdict: Verdict | None, backing: Backing) -> Trust:
-    """Return the confidence to show for a verdict; None means that no model gave one."""
+def trust(task: Task, verdict: Verdict | None, backing: Backing, *, of_plan: bool = False) -> Trust:
+    """Return the confidence to show for a verdict; None means that no model gave one.
+
+    Args:
+        task: The verifier.
+        verdict: What it said.
+        backing: What was measured of it.
+        of_plan: Whether the claim is one that a plan makes: what did not follow readers of plans is weak evidence there.
+    """
     label, card = texts.TRUST_LABELS[task], backing.cards.get(task)
     if verdict is None:
         return Trust("none", label, texts.NOT_VERIFIED, explanation=(texts.NOT_VERIFIED_WHY, *filter(None, [backing.problem(task)])))
     if card is None:
         return Trust("plain", label, texts.CONFIDENCE, number(verdict.score), verdict.reason, (texts.NOT_MEASURED,))
-    if card.weak:
+    if card.weak or (of_plan and card.follows is False):
         reason = verdict.reason or texts.NOTHING_STANDS_OUT
-        return Trust("weak", label, texts.WEAK, reason=reason, explanation=(texts.WEAK_WHY, *_measured(card)))
+        why = texts.WEAK_WHY if card.weak else texts.WEAK_PLANS_WHY
+        return Trust("weak", label, texts.WEAK, reason=reason, explanation=(why, *_measured(card)))
     level = card.level(verdict.score)
     held = texts.LEVEL_HELD.format(items=level.items, share=f"{level.right:.0%}", held=texts.HELD[task]) if level else ""
     return Trust(
@@ -139,7 +147,7 @@ def asks_second(view: PlanView, claim: Claim, verdict: Verdict | None, backing: 
     A visitor's own model is, once it has written for this plan.
     """
     known = view.second(claim)
-    unsure = view.status == "plan" and trust(claim.task, verdict, backing).look in UNSURE
+    unsure = view.status == "plan" and trust(claim.task, verdict, backing, of_plan=claim.task != "t2").look in UNSURE
     return unsure and (backing.has_model or view.usage.calls > 0) and (known is None or known.opinion is None)
 
 
@@ -151,6 +159,17 @@ def product_verdict(match: Match) -> Verdict | None:
 def product_trust(match: Match, backing: Backing) -> Trust:
     """Return the confidence to show for a product in its step."""
     return trust("t2", product_verdict(match), backing)
+
+
+def grounds_trust(fit: float, backing: Backing) -> Trust:
+    """Return the confidence to show for P(a reader would find the plan made for the goal)."""
+    label, card = texts.TRUST_LABELS["grounds"], backing.cards.get("grounds")
+    level = card.level(fit) if card else None
+    if card is None or level is None:
+        return Trust("plain", label, texts.CONFIDENCE, number(fit))
+    auc = "?" if card.auc is None else f"{card.auc:.2f}"
+    said = {"plans": card.rated_plans, "auc": auc, "items": level.items, "share": f"{level.right:.0%}"}
+    return Trust(level.word, label, texts.LEVELS[level.word], number(fit), explanation=tuple(t.format(**said) for t in texts.GROUNDS_WHY))
 
 
 def pending(task: Task) -> Trust:

@@ -12,7 +12,7 @@ import gradio as gr
 from ecomscript.config import PROJECT_ROOT
 from ecomscript.errors import EcomScriptError
 from ecomscript.evaluation.nearest import NearestItems, Neighbour
-from ecomscript.evaluation.report_cards import ReportCard
+from ecomscript.evaluation.report_cards import Judged, ReportCard
 from ecomscript.schema import Verdict
 from ecomscript.ui import texts
 from ecomscript.ui.border import PLAN_SLOTS
@@ -38,7 +38,7 @@ class TryIt:
         cards: What was measured of each verifier.
     """
 
-    def __init__(self, verifiers: Verifiers, nearest: NearestItems, cards: Mapping[Task, ReportCard]) -> None:
+    def __init__(self, verifiers: Verifiers, nearest: NearestItems, cards: Mapping[Judged, ReportCard]) -> None:
         self.verifiers, self.nearest = verifiers, nearest
         self.backing = Backing(cards, verifiers.problems)
         with gr.Column(elem_id="try-it"):
