@@ -9,12 +9,15 @@ import pytest
 from fake_models import model_of
 from fakes import SCRIPTS, HashEncoder, write_lines
 
+from ecomscript.errors import InputError
 from ecomscript.evaluation import calibrate
+from ecomscript.review import Reviewer
+from ecomscript.schema import Grounds
 from ecomscript.verification.combine import adapter_hash
 from ecomscript.verification.items import in_split, load_items
 from ecomscript.verification.lora import Base
 from ecomscript.verification.pooled import open_model
-from ecomscript.verification.suite import STRONG, Verifiers
+from ecomscript.verification.suite import GROUNDS, NO_VERIFIERS, STRONG, Verifiers
 
 
 def item(n, label, split, **claim):
@@ -64,12 +67,12 @@ def models(tmp_path, tiny_verifiers_dir, tiny_source, monkeypatch):
     return shutil.copytree(tiny_verifiers_dir, tmp_path / "models", ignore=leave)
 
 
-SIGNALS = {"t1": {"step", "order"}, "t2": set(), "t3": {"clash"}}
+SIGNALS = {"t1": {"step", "order", "rules"}, "t2": set(), "t3": {"clash"}}
 PARTS = {"t1": ["whole", "steps", "order", "rules"], "t2": ["model"], "t3": ["single", "pair", "fit", "rules"]}
 
 
 def test_all_that_serving_needs_is_fitted_and_written(models, capsys):
-    assert calibrate.main(["--models", str(models)]) == 0
+    assert calibrate.main(["--models", str(models), "--task", "t1", "--task", "t2", "--task", "t3"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["task"] for row in said] == ["t1", "t2", "t3"]
     for row in said:
@@ -80,7 +83,7 @@ def test_all_that_serving_needs_is_fitted_and_written(models, capsys):
         assert {level["word"] for level in row["levels"]} <= {"high", "fair", "low"}
         assert sum(level["items"] for level in row["levels"]) == 20
         assert json.loads((models / row["task"] / "combiner.json").read_text())["meta"] == {
-            k: row[k] for k in ("fitted_on", "items", "ece", "levels", "speaks_from", "adapter_sha256")
+            k: row[k] for k in ("fitted_on", "items", "auc", "ece", "levels", "speaks_from", "adapter_sha256")
         }
         assert row["adapter_sha256"] == adapter_hash(models / row["task"])
         assert set(row["speaks_from"]) <= SIGNALS[row["task"]]
@@ -138,6 +141,36 @@ def test_a_few_lucky_items_are_not_enough_to_speak():
     # Wrong claims come first, but long before FEWEST half of them are right.
     signal = np.arange(60.0)[::-1]
     assert speaks_from(signal, [0] * 4 + [1, 0] * 28) is None
+
+
+def test_of_signals_that_are_counts_all_of_a_count_speak_or_none():
+    # From 2 on 18 of 20 are wrong claims; of those with 1 half are, and the first of them would still do.
+    signal, labels = [2.0] * 20 + [1.0] * 20, [0] * 18 + [1] * 2 + [0, 1] * 10
+    assert speaks_from(signal, labels) == 2.0
+
+
+def rated(closeness, *marks, **more):
+    return {"id": f"{closeness}", "closeness": closeness, "support": closeness / 2, "plausible": list(marks), **more}
+
+
+def test_grounds_are_fitted_to_readers(tmp_path):
+    rng = np.random.default_rng(0)
+    plans = [rated(round(x, 4), *((5, 4) if x + rng.normal(0, 0.1) > 0.5 else (3, 4))) for x in rng.random(120)]
+    found = calibrate.fit_grounds(tmp_path / "models" / GROUNDS, write_lines(tmp_path / "plans.jsonl", plans))
+    assert found.meta["fitted_on"] == "plans that readers rated"
+    assert found.meta["items"] == 120
+    assert found.meta["auc"] > 0.8
+    verifiers = Verifiers.load(HashEncoder().encode, tmp_path / "models", ("t1",))
+    fit = Reviewer(verifiers, None).fit
+    assert 0 < fit(Grounds(0.2, 0.1)) < 0.5 < fit(Grounds(0.8, 0.4)) < 1
+    assert fit(None) is None
+    assert Reviewer(NO_VERIFIERS, None).fit(Grounds(0.8, 0.4)) is None
+
+
+@pytest.mark.parametrize("damage", [{"plausible": ["good"]}, {"closeness": "near"}, {"support": None}])
+def test_ratings_that_are_no_numbers_are_named(tmp_path, damage):
+    with pytest.raises(InputError, match="cannot be used"):
+        calibrate.fit_grounds(tmp_path, write_lines(tmp_path / "plans.jsonl", [rated(0.5, 4, 5) | damage]))
 
 
 def words(probabilities, labels):

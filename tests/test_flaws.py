@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from table_faults import key_faults, pattern_faults, why_faults
 
@@ -132,10 +132,7 @@ def test_a_step_is_missing_where_goal_and_step_ask_for_it(only):
 
 def test_a_step_goes_against_the_goal_or_another_step(only):
     only("against", goal="wall", step="spray", why="a wall is rolled")
-    assert said("Open it", "Spray it", "SPRAY again") == [
-        ((1,), "Step 2 cannot be right: a wall is rolled."),
-        ((2,), "Step 3 cannot be right: a wall is rolled."),
-    ]
+    assert said("Open it", "Spray it", "SPRAY again") == [((1,), "Step 2 cannot be right: a wall is rolled.")]
     only("against", step="bleach", step_unless="oxygen", other="vinegar", solved_by="rinse well", why="the two give off gas")
     assert said("Pour vinegar", "Pour bleach") == [((1, 0), "Steps 2 and 1 do not go together: the two give off gas.")]
     assert said("Mix bleach and vinegar") == []
@@ -143,6 +140,7 @@ def test_a_step_goes_against_the_goal_or_another_step(only):
     assert said("Pour vinegar", "Pour oxygen bleach") == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.lists(st.text(max_size=200), max_size=12))
 def test_any_text_can_be_asked(objective, steps):
     for flaw in flaws(objective, steps):

@@ -46,6 +46,34 @@ def test_a_weak_verifier_gives_its_reason_and_no_number():
     assert trust("t1", Verdict(0.62), BACKING).reason == "Nothing stands out."
 
 
+def test_what_readers_of_plans_do_not_confirm_is_weak_in_a_plan_alone():
+    backing = replace(BACKING, cards={"t3": replace(CARDS["t3"], rated_plans=50, follows=False)})
+    found = trust("t3", Verdict(0.72), backing, of_plan=True)
+    assert (found.look, found.number) == ("weak", "")
+    assert "plans that people rated" in found.explanation[0]
+    assert (trust("t3", Verdict(0.72), backing).look, trust("t3", Verdict(0.72), BACKING, of_plan=True).look) == ("high", "high")
+    shown = Tags(plan_html(replace(views("verified camping")[-1], conflicts=()), backing)).text
+    assert "Products go togetherWeak evidence" in shown and "No conflict found." in shown
+
+
+def test_how_probable_it_is_that_the_plan_is_made_for_the_goal_is_said_in_word_and_number():
+    view = views("verified camping")[-1]
+    card = ReportCard("grounds", "", auc=0.758, levels=CARDS["t2"].levels, rated_plans=235)
+    backing = replace(BACKING, cards={**CARDS, "grounds": card})
+    page = Tags(plan_html(replace(view, fit=0.834), backing))
+    assert "Made for this goalHigh confidence · 0.83" in page.text
+    for part in ("235 plans that readers rated", "AUC 0.76", "at this level, 83% would get their goal done"):
+        assert part in page.text
+    assert "Made for this goal" not in Tags(plan_html(view, backing)).text
+    assert "Made for this goalConfidence · 0.83" in Tags(plan_html(replace(view, fit=0.834), BACKING)).text
+
+
+def test_near_plans_stand_open_where_the_one_taken_is_improbable():
+    view = replace(views("verified camping")[-1], near=("Camp in winter",), confidence="ready")
+    opened = ['<details class="es-near" open>' in plan_html(replace(view, fit=fit), BACKING) for fit in (None, 0.7, 0.3)]
+    assert opened == [False, False, True]
+
+
 def test_a_weak_judge_of_products_gives_no_number():
     match = views("verified camping")[-1].matched[1].matches[0]
     assert Tags(product_trust_html(match, replace(BACKING, cards={"t2": CARDS["t1"]}), "x")).text.startswith("Fit: weak evidence")

@@ -287,7 +287,7 @@ CLAIMS = [ScriptClaim("camp for a night", STEPS), ScriptClaim("camp", ("sleep",)
 def test_a_script_gets_a_verdict_from_all_parts(verifiers):
     parts = verifiers.t1.parts(CLAIMS)
     assert list(parts.table) == list(script.PARTS) == ["whole", "steps", "order", "rules"]
-    assert set(parts.signals) == {"step", "order"}
+    assert set(parts.signals) == {"step", "order", "rules"}
     assert {column.shape for column in (*parts.table.values(), *parts.signals.values())} == {(2,)}
     assert [len(flaws) for flaws in parts.flaws] == [3, 1]
     assert [order.shape for order in parts.orders] == [(3, 3), (1, 1)]
@@ -349,9 +349,15 @@ def test_what_a_table_names_comes_first_and_counts_against_the_script(verifiers)
     found = flaws(wrong.objective, wrong.steps)
     parts = verifiers.t1.parts([wrong, CLAIMS[0]])
     assert parts.named == [found, ()]
-    assert parts.table["rules"].tolist() == [-1.0, 0.0]
-    loud = ScriptVerifier(verifiers.t1.model, verifiers.t1.order, verifiers.t1.encode, talking(verifiers.t1, step=-1e9, order=-1e9))
-    assert [(v.reason, v.places) for v in loud.verdicts([wrong])] == [(found[0].reason, (3,))]
+    assert parts.signals["rules"].tolist() == [len(found), 0]
+    assert parts.table["rules"] == pytest.approx([-np.log1p(len(found)), 0.0])
+
+    def named(**speaks_from):
+        t1 = verifiers.t1
+        return [(v.reason, v.places) for v in ScriptVerifier(t1.model, t1.order, t1.encode, talking(t1, **speaks_from)).verdicts([wrong])]
+
+    assert named(step=-1e9, order=-1e9, rules=1.0) == [(found[0].reason, (3,))]
+    assert named(rules=len(found) + 1.0) == [("", ())]
 
 
 BUNDLE = BundleClaim("camp", (BundleStep("sleep", ("tent", "a good light")), BundleStep("cook", ("stove",))))

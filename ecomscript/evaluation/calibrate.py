@@ -139,7 +139,8 @@ def starts_from(scores: npt.NDArray[np.float64], truths: npt.NDArray[np.int64], 
     """Return the least score from which on at least ``share`` of the items, and ``fewest`` of them, are true; None when there is none."""
     order = np.argsort(-scores)
     counts = np.arange(1, len(order) + 1)
-    enough = np.flatnonzero((np.cumsum(truths[order]) / counts >= share) & (counts >= fewest))
+    last_of_its_score = np.append(np.diff(scores[order]) != 0, True)
+    enough = np.flatnonzero((np.cumsum(truths[order]) / counts >= share) & (counts >= fewest) & last_of_its_score)
     return float(scores[order[enough[-1]]]) if len(enough) else None
 
 
