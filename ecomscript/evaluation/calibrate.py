@@ -45,6 +45,8 @@ NOTHING = Combiner((), np.zeros(0), np.ones(0), np.zeros(0), 0.0, {})
 RATED_PLANS = ASSETS / "ratings" / "plans.jsonl.xz"
 PRECISE, FEWEST = 0.85, 15
 HIGH, LOW, FEW = 0.75, 0.3, 30
+PROBABLY = 0.8
+"""In the place of ``HIGH`` for whole plans, most of which are good."""
 
 
 def fit_t1_order(folder: Path) -> None:
@@ -104,14 +106,21 @@ def fit_grounds(folder: Path, ratings: Path = RATED_PLANS) -> Combiner:
     except (TypeError, ValueError) as error:
         raise InputError(f"{ratings} cannot be used ({error})", "Every mark, closeness and support has to be a number.") from None
     folder.mkdir(parents=True, exist_ok=True)
-    return _fit(folder, labelled, parts, {}, "plans that readers rated")
+    return _fit(folder, labelled, parts, {}, "plans that readers rated", PROBABLY)
 
 
 def _labelled(items: Sequence[Item]) -> list[tuple[int, str]]:
     return [(item.label, item.pair) for item in items]
 
 
-def _fit(folder: Path, labelled: Sequence[tuple[int, str]], parts: Parts, signals: Parts, fitted_on: str = "validation split") -> Combiner:
+def _fit(
+    folder: Path,
+    labelled: Sequence[tuple[int, str]],
+    parts: Parts,
+    signals: Parts,
+    fitted_on: str = "validation split",
+    high: float = HIGH,
+) -> Combiner:
     """Fit and write a combiner to labels, each with the group that cross-fitting keeps together."""
     labels = [label for label, _ in labelled]
     names = list(parts)
@@ -126,7 +135,7 @@ def _fit(folder: Path, labelled: Sequence[tuple[int, str]], parts: Parts, signal
         "items": len(labels),
         "auc": round(float(roc_auc_score(labels, crossed)), 4),
         "ece": round(calibration_error(crossed, labels), 4),
-        "levels": levels(crossed, labels),
+        "levels": levels(crossed, labels, high),
         "speaks_from": {name: least for name, least in spoken.items() if least is not None},
         "adapter_sha256": adapter_hash(folder),
     }
@@ -144,14 +153,14 @@ def starts_from(scores: npt.NDArray[np.float64], truths: npt.NDArray[np.int64], 
     return float(scores[order[enough[-1]]]) if len(enough) else None
 
 
-def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int]) -> list[dict[str, Any]]:
+def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int], least_high: float = HIGH) -> list[dict[str, Any]]:
     """Return for each word, the highest first, the score that it starts from and the share of items at that level whose claim held.
 
-    "high" starts where at least ``HIGH`` of the items above held, "low" ends where at most ``LOW`` of the items below did; a word that
+    "high" starts where at least ``least_high`` of the items above held, "low" ends where at most ``LOW`` of the items below did; a word that
     no ``FEW`` items earn is absent.
     """
     truth = np.asarray(labels)
-    least, most = starts_from(probabilities, truth, HIGH, FEW), starts_from(-probabilities, 1 - truth, 1 - LOW, FEW)
+    least, most = starts_from(probabilities, truth, least_high, FEW), starts_from(-probabilities, 1 - truth, 1 - LOW, FEW)
     high = np.inf if least is None else least
     low = -np.inf if most is None else -most
     words = np.where(probabilities >= high, "high", np.where(probabilities <= low, "low", "fair"))
