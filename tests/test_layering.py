@@ -18,6 +18,7 @@ LAYERS = (
         "events",
         "words",
         "packaged",
+        "packed",
         "feedback",
         "quantities",
         "memory",

@@ -156,8 +156,8 @@ def starts_from(scores: npt.NDArray[np.float64], truths: npt.NDArray[np.int64], 
 def levels(probabilities: npt.NDArray[np.float64], labels: Sequence[int], least_high: float = HIGH) -> list[dict[str, Any]]:
     """Return for each word, the highest first, the score that it starts from and the share of items at that level whose claim held.
 
-    "high" starts where at least ``least_high`` of the items above held, "low" ends where at most ``LOW`` of the items below did; a word that
-    no ``FEW`` items earn is absent.
+    "high" starts where at least ``least_high`` of the items above held, "low" ends where at most ``LOW`` of the items below did; a
+    word that no ``FEW`` items earn is absent.
     """
     truth = np.asarray(labels)
     least, most = starts_from(probabilities, truth, least_high, FEW), starts_from(-probabilities, 1 - truth, 1 - LOW, FEW)
