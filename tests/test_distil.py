@@ -324,7 +324,7 @@ def test_goals_and_plans_become_lines_of_the_library(settings, tmp_path, chat_se
     plans = lines(order.out)
     assert [plan["objective"] for plan in plans] == [
         "Spend a rainy weekend in a tent",
-        "Prepare a dark cellar for a power cut",
+        "Sleep a night in the garden with the children",
         "Cook for friends beside a lake",
     ]
     assert plans[0]["aliases"] == ["tent weekend but it rains", "what do I take along for wet days"] and plans[0]["tags"] == ["distilled"]
