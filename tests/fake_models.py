@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from fakes import HASH_DIM, KINDS, SCRIPTS
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from ecomscript.verification import bundle, script
 from ecomscript.verification.combine import FILE, Combiner, adapter_hash
@@ -51,7 +51,7 @@ def write_llama(folder):
     tokenizer, size = _tokenizer("<unk>", ["<unk>", "<s>", "</s>"], bos_token="<s>", eos_token="</s>")
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 64}
     torch.manual_seed(0)
-    LlamaModel(LlamaConfig(vocab_size=size, bos_token_id=1, eos_token_id=2, initializer_range=0.2, **shape)).save_pretrained(folder)
+    LlamaForCausalLM(LlamaConfig(vocab_size=size, bos_token_id=1, eos_token_id=2, initializer_range=0.2, **shape)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -12,10 +12,13 @@ from scipy.stats import spearmanr
 from ecomscript.config import ASSETS
 from ecomscript.errors import InputError, ModelError
 from ecomscript.evaluation import study_task
+from ecomscript.evaluation.calibrate import RATED_PLANS
 from ecomscript.evaluation.metrics import fleiss_kappa, spearman
+from ecomscript.evaluation.reading_task import READING
 from ecomscript.evaluation.study_plans import SCORED, collect, read_goals, read_plans, score
 from ecomscript.evaluation.study_task import SHEETS, Rating, read_ratings, read_scores, rows
 from ecomscript.folders import read_rows
+from ecomscript.jsonl import read_lines
 from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
 from ecomscript.request import make_request
@@ -80,7 +83,8 @@ def test_the_goals_are_in_no_data_set():
     known = {text for row in scripts for text in (row["objective"], *row["aliases"])}
     known |= {item.claim.objective for task in ("t1", "t2", "t3") for item in (*load_items(task), *load_gold(task))}
     known |= {item.claim.objective for item in load_plan_items()}
-    known |= {row["goal"] for name in ("goals.dev", "reading") for row in read_rows(ASSETS / "benchmark" / f"{name}.jsonl")}
+    rated = (ASSETS / "benchmark" / "goals.dev.jsonl", READING, RATED_PLANS)
+    known |= {line.data["goal"] for path in rated for line in read_lines(path, ("goal",))}
     known |= {row["text"] for row in read_rows(ASSETS / "intake" / "examples.jsonl")}
     assert len(known) > 15_000
     assert sorted({normal(goal) for goal in goals} & {normal(text) for text in known}) == []
