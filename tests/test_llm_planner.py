@@ -52,9 +52,11 @@ def shown(plan):
 
 
 def test_every_step_appears_with_its_products_before_the_next_is_written(make, chat_server):
+    pipeline = make()
+    pipeline.run(make_request(GOAL), planner="library")  # reads what is read once, as the app does before its first visitor
     chat_server.pause_s = 0.02
     events, early = [], []
-    for event in make().stream(make_request(GOAL)):
+    for event in pipeline.stream(make_request(GOAL)):
         events.append(event)
         if isinstance(event, StepMatched) and not chat_server.ended.is_set():
             early.append(event.matched.step.text)
