@@ -30,3 +30,8 @@ def key_faults(row, required, optional):
         yield f"lacks {sorted(missing)}"
     if unknown := row.keys() - required - optional:
         yield f"has unknown keys {sorted(unknown)}"
+
+
+def faults_of_rows(name, rows, row_faults, called):
+    """Return every fault of the rows of a file, told with the row's place and with what it is called."""
+    return [f"{name} row {place} ({called(row)}): {fault}" for place, row in enumerate(rows, 1) for fault in row_faults(row)]

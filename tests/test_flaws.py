@@ -1,13 +1,13 @@
 """The tables of script flaws: how their files are built, what they find, and that they can be asked anything."""
 
 import re
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from table_faults import key_faults, pattern_faults, why_faults
+from table_faults import faults_of_rows, key_faults, pattern_faults, why_faults
 
 from ecomscript.config import DEMO_CATALOG
 from ecomscript.jsonl import read_lines
@@ -55,11 +55,7 @@ def row_faults(row, folder):
 def test_every_row_is_well_formed(path):
     rows = content(path)
     assert rows, "an empty file"
-    told = [
-        f"{name_of(path)} row {place} ({row.get('why')}): {fault}"
-        for place, row in enumerate(rows, 1)
-        for fault in row_faults(row, path.parent.name)
-    ]
+    told = faults_of_rows(name_of(path), rows, partial(row_faults, folder=path.parent.name), lambda row: row.get("why"))
     assert not told, "\n".join(told)
 
 

@@ -5,14 +5,14 @@ Examples are invented; each clash stands beside a twin that differs in one text 
 
 import math
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from table_faults import key_faults, pattern_faults, why_faults
+from table_faults import faults_of_rows, key_faults, pattern_faults, why_faults
 
 from ecomscript.verification import compatibility
 from ecomscript.verification.compatibility import Placed, clashes, rule_names
@@ -207,11 +207,11 @@ def test_every_row_is_well_formed(path):
     rows = content(path)
     assert isinstance(rows, list)
     assert rows, "an empty file"
-    told = [
-        f"{name_of(path)} row {place} ({row.get('rule') or row.get('thing') or row.get('why') if isinstance(row, dict) else row}): {fault}"
-        for place, row in enumerate(rows, 1)
-        for fault in row_faults(row, path.parent.name)
-    ]
+
+    def called(row):
+        return row.get("rule") or row.get("thing") or row.get("why") if isinstance(row, dict) else row
+
+    told = faults_of_rows(name_of(path), rows, partial(row_faults, folder=path.parent.name), called)
     assert not told, "\n".join(told)
 
 

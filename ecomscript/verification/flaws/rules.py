@@ -18,7 +18,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from ecomscript.verification.rules.attributes import OBJECTIVES, fold, matches, read_rows
+from ecomscript.verification.rules.attributes import OBJECTIVES, fold, matches, rows_in
 
 Row = Mapping[str, Any]
 TABLES = Path(__file__).parent / "tables"
@@ -68,7 +68,7 @@ def _is(text: str, row: Row, side: str) -> bool:
 @cache
 def tables() -> dict[str, list[Row]]:
     """Return the rows of each folder of ``tables/``."""
-    return {name: [row for file in sorted((TABLES / name).glob("*.yaml")) for row in read_rows(file)] for name in JUDGES}
+    return {name: rows_in(TABLES / name) for name in JUDGES}
 
 
 @lru_cache(maxsize=OBJECTIVES)

@@ -152,14 +152,18 @@ class Facts:
 def tables() -> dict[str, Any]:
     """Return the tables of ``tables/``: those of its file by their names, and each of its folders as one list, a file after the other."""
     folder = Path(__file__).parent / "tables"
-    data: dict[str, Any] = read_rows(folder / "tables.yaml")
+    data: dict[str, Any] = _read_yaml(folder / "tables.yaml")
     for part in (path for path in folder.iterdir() if path.is_dir()):
-        data[part.name] = [row for file in sorted(part.glob("*.yaml")) for row in read_rows(file)]
+        data[part.name] = rows_in(part)
     return data
 
 
-def read_rows(path: Path) -> Any:
-    """Return what a YAML file holds."""
+def rows_in(folder: Path) -> list[Any]:
+    """Return the rows of all YAML files of a folder, a file after the other."""
+    return [row for file in sorted(folder.glob("*.yaml")) for row in _read_yaml(file)]
+
+
+def _read_yaml(path: Path) -> Any:
     return yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # in C where PyYAML was built with it
 
 
