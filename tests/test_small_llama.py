@@ -29,6 +29,7 @@ from ecomscript.llm.yes_no import YesNoModel
 from ecomscript.pipeline import Pipeline
 from ecomscript.planning.intake import Intake
 from ecomscript.request import make_request
+from ecomscript.verification import lora
 from ecomscript.verification.claims import TASKS, ProductClaim
 from ecomscript.verification.items import Item
 from ecomscript.verification.lora import Base, LoraSettings, SegmentModel, load_adapter, special_tokens
@@ -135,7 +136,8 @@ def test_what_a_weak_model_writes_never_keeps_a_plan_away(chat, tiny_parts):
 
 
 @pytest.mark.slow
-def test_a_llama_is_adapted_trained_saved_and_served(smollm, tmp_path):
+def test_a_llama_is_adapted_trained_saved_and_served(smollm, tmp_path, monkeypatch):
+    monkeypatch.setattr(lora, "can_bfloat16", lambda _: False)  # how far its rounding moves a Llama differs from processor to processor
     base = Base(str(smollm))
     assert base.model.config.model_type == "llama"
     assert base.model.dtype == torch.float32
@@ -158,7 +160,7 @@ def test_a_llama_is_adapted_trained_saved_and_served(smollm, tmp_path):
     served = load_adapter(tmp_path / "t2", "t2").score([claim.segments() for claim in CLAIMS]).whole
     assert np.isfinite(plain).all()
     assert plain[0] != plain[1]
-    assert served == pytest.approx(plain, abs=0.1 * max(1.0, float(np.abs(plain).max())))
+    assert served == pytest.approx(plain, abs=0.01)
 
 
 QUESTIONS = ["Is a tent useful for camping?", "Is a candle useful for swimming across a wide and very cold lake?", "Is water wet?"]
