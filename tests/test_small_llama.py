@@ -197,11 +197,11 @@ def test_what_questions_share_is_read_once_and_changes_no_score(judge, monkeypat
     score = judge.scorer(asked)
     together = [score(question) for question in asked]
     shared, *rest = lengths
-    assert [shared + n for n in rest] == [len(judge._tokens(question)) for question in asked]
+    assert [shared + n for n in rest] == [len(judge._causal.tokens(question)) for question in asked]
     assert shared > 40 * shots + max(rest)
     monkeypatch.undo()
     alone = [judge.scorer([question])(question) for question in asked]
-    whole = [float(read(judge._tokens(question), DynamicCache()) @ judge._direction) for question in asked]
+    whole = [float(read(judge._causal.tokens(question), DynamicCache()) @ judge._direction) for question in asked]
     assert together == pytest.approx(whole, abs=1e-3)
     assert alone == pytest.approx(whole, abs=1e-3)
     assert abs(together[0] - together[1]) > 0.01

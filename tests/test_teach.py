@@ -27,8 +27,8 @@ class Teacher:
 def teacher(monkeypatch):
     model = Teacher()
     monkeypatch.setattr(teach, "load_adapter", lambda folder, task: model)
-    monkeypatch.setattr(teach, "item_claims", lambda count, rng: CLAIMS[:3])
-    monkeypatch.setattr(teach, "library_claims", lambda count, rng: CLAIMS[3:])
+    monkeypatch.setattr(teach, "item_claims", lambda count, rng, encode: CLAIMS[:3])
+    monkeypatch.setattr(teach, "library_claims", lambda count, rng, encode: CLAIMS[3:])
     return model
 
 

@@ -67,6 +67,7 @@ class Options:
         gguf_file: Its file of weights where it is one; for ``language-models``.
         shots: Numbers of solved examples in its prompts; for ``language-models``.
         limit: Most goals, or items of a verifier, that it is asked about; None takes what the task takes by itself.
+        linear_head: Fit a head over its states instead of asking it; for ``language-models``.
     """
 
     settings: Settings
@@ -75,6 +76,7 @@ class Options:
     gguf_file: str | None = None
     shots: tuple[int, ...] = SHOTS
     limit: int | None = None
+    linear_head: bool = False
 
 
 def _plan(told: Options) -> Rows:
@@ -139,7 +141,10 @@ def _with_stored(name: str, new: Rows, key: Sequence[str], trained: str) -> Rows
 
 def _language_models(told: Options) -> Rows:
     """Return the rows of the model, beside those that are stored."""
-    rows = language_model_task.rows(told.model, told.seed, _answers(told.settings), told.shots, told.limit, told.gguf_file)
+    if told.linear_head:
+        rows = language_model_task.head_rows(told.model, told.seed, _answers(told.settings), told.gguf_file)
+    else:
+        rows = language_model_task.rows(told.model, told.seed, _answers(told.settings), told.shots, told.limit, told.gguf_file)
     return _beside("language-models", rows, told)
 
 
@@ -253,10 +258,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="most goals, or items of a verifier, that the language model is asked about")
     parser.add_argument("--gguf-file", help="its file of weights in that folder, where it is one")
     parser.add_argument("--shots", type=int, action="append", help="solved examples in its prompts (repeatable; default: 0 and 5)")
+    parser.add_argument("--linear-head", action="store_true", help="language-models: a head over its states, for T2, instead of asking it")
     args = parser.parse_args(argv)
     try:
         settings = replace(Settings.from_env(), index_dir=None, planner="library")  # results name the demo catalogue
-        told = Options(settings, args.seed, args.model, args.gguf_file, tuple(args.shots or SHOTS), args.limit)
+        told = Options(settings, args.seed, args.model, args.gguf_file, tuple(args.shots or SHOTS), args.limit, args.linear_head)
         if args.limit is not None and args.limit < 2:
             raise InputError(f"--limit is {args.limit}", "Give at least 2.")
         for name in args.task or [name for name in EXPERIMENTS if name not in ASKED_FOR]:
@@ -277,6 +283,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             command += f" --limit {args.limit}" if args.limit else ""
             command += "".join(f" --shots {count}" for count in args.shots or ())
             command += f" --gguf-file {args.gguf_file}" if args.gguf_file else ""
+            command += " --linear-head" if args.linear_head else ""
             path = write_results(name, command, rows, data, [args.seed])
             for row in rows:
                 if row.get("row") not in {"goal", "case"}:

@@ -1,7 +1,8 @@
-"""What a causal language model knows of the three tasks without training: zero-shot, and with a few solved examples in the prompt.
+"""What a causal language model knows of the three tasks: asked at once, after a few solved examples, and through a linear head.
 
-The score is logit("Yes") − logit("No"), whatever the model would have said: small models say one of the two nearly always. So accuracy
-is taken at the median of the scores (field ``threshold``) and no probability is claimed; ``said_yes`` is the share of its own yes.
+Where it is asked, the score is logit("Yes") − logit("No"), whatever the model would have said: small models say one of the two nearly
+always. So accuracy is taken at the median of the scores (field ``threshold``) and no probability is claimed; ``said_yes`` is the share of
+its own yes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,12 @@ from safetensors import SafetensorError
 from tqdm import tqdm
 
 from ecomscript.errors import InputError, ModelError
+from ecomscript.evaluation.language_head import LAYERS, STATES, fit_head
 from ecomscript.evaluation.metrics import measure
 from ecomscript.evaluation.recorded import file_stem
-from ecomscript.evaluation.verifier_task import GOLD
+from ecomscript.evaluation.verifier_task import GOLD, HELD_OUT, Data, scored
 from ecomscript.jsonl import whole_values
+from ecomscript.llm.states import StateReader
 from ecomscript.llm.templates import PROMPTS, Templates
 from ecomscript.llm.yes_no import YesNoModel
 from ecomscript.verification.asked import draw_shots, question
@@ -56,7 +60,7 @@ def rows(
         raise InputError(f"There are {min(shots, default=0)} examples and at most {limit} items", "Give at least 0 and at least 2.")
     prompts = Templates.load(PROMPTS / "verify.yaml", (*TASKS, "examples"))
     opened = _opener(model, gguf_file)
-    shown = (gguf_file or (Path(model).name if Path(model).exists() else model)).removesuffix(".gguf")
+    shown = shown_name(model, gguf_file)
     found = []
     for task in TASKS:
         items, train = some(load_gold(task), limit), in_split(load_items(task), "train")
@@ -67,6 +71,32 @@ def rows(
             scores = _answers(asked, opened, file, f"{model}\0{gguf_file or ''}\0")
             found.append({"task": task, "model": shown, "prompt": prompt, "split": GOLD, **_measure(items, scores, seed)})
     return found
+
+
+def head_rows(model: str, seed: int, cache_dir: Path, gguf_file: str | None = None) -> list[dict[str, Any]]:
+    """Return what a linear head over the model's states is worth on T2: a row each for our held-out and the gold development items.
+
+    Args:
+        model: See ``rows``.
+        seed: Of the head's training items and of the intervals.
+        cache_dir: Where the states are kept, so that a run goes on where it ended.
+        gguf_file: See ``rows``.
+
+    Raises:
+        InputError: The items cannot be read, or the states not be kept.
+        ModelError: The model cannot be loaded.
+    """
+    name = str(Path(model) / gguf_file) if gguf_file else model
+    judge = fit_head(StateReader(name, LAYERS, cache_dir / STATES), "t2", seed)
+    data = Data.of("t2")
+    data = replace(data, measured={split: data.measured[split] for split in (HELD_OUT, GOLD)})
+    found = scored("t2", shown_name(model, gguf_file), lambda items: judge([item.claim for item in items]), data, seed)
+    return [{**row, "prompt": f"linear head, layer {LAYERS}"} for row in found]
+
+
+def shown_name(model: str, gguf_file: str | None) -> str:
+    """Return how results call a model: its file or folder where it has one."""
+    return (gguf_file or (Path(model).name if Path(model).exists() else model)).removesuffix(".gguf")
 
 
 def questions(prompts: Templates, task: Task, items: Sequence[Item], shots: Sequence[Item]) -> list[str]:

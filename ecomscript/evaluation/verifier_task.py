@@ -30,7 +30,7 @@ from ecomscript.verification.suite import CHOICE, STRONG, adapters_of
 
 Array = npt.NDArray[np.float64]
 Rows = Iterator[dict[str, Any]]
-GOLD = "gold dev"
+GOLD, HELD_OUT = "gold dev", "held-out"
 RUNS = PROJECT_ROOT / "build" / "verifiers"
 """Where adapters of other settings are kept for comparison."""
 RUN_NAMES = {
@@ -58,7 +58,7 @@ class Data:
     def of(cls, task: Task) -> Data:
         """Read the items of a task."""
         items = load_items(task)
-        measured = {"held-out": in_split(items, "test"), "held-out domains": in_split(items, "domain")}
+        measured = {HELD_OUT: in_split(items, "test"), "held-out domains": in_split(items, "domain")}
         if task == "t2":
             measured["judged plans"] = in_split(load_plan_items(), "test")
         measured[GOLD] = load_gold(task)
@@ -91,7 +91,7 @@ def _task_rows(task: Task, data: Data, seed: int, models: Path, runs: Path) -> R
         chance = np.random.default_rng(seed).random(len(items))
         yield {"task": task, "model": "random", "split": split, **measure(items, chance, seed)}
     for name, scorer in baselines(data.train, open_encoder(DEFAULT_ENCODER).encode).items():
-        yield from _scored(task, name, scorer, data, seed)
+        yield from scored(task, name, scorer, data, seed)
     yield from _shipped(task, data, seed, models)
     for folder in sorted(runs.glob(f"{task}-*")):
         if (folder / META).is_file():
@@ -99,7 +99,7 @@ def _task_rows(task: Task, data: Data, seed: int, models: Path, runs: Path) -> R
             meta = json.loads((folder / META).read_text(encoding="utf-8"))
             name = run_name(folder.name.removeprefix(f"{task}-"))
             told = {"seed": meta["train"]["seed"], "base": meta["base_model"]}
-            for row in _scored(task, name, _adapter(model), data, seed):
+            for row in scored(task, name, _adapter(model), data, seed):
                 # An adapter that saw the held-out domains is not measured on them.
                 if row["split"] != "held-out domains" or meta["held_out_domains"]:
                     yield row | told
@@ -123,7 +123,8 @@ def _majority(items: Sequence[Item]) -> dict[str, Any]:
     return {"items": len(items), "accuracy": round(most, 4), "auc": 0.5, "macro_f1": round(most / (1 + most), 4)}
 
 
-def _scored(task: Task, name: str, scorer: Scorer, data: Data, seed: int) -> Rows:
+def scored(task: Task, name: str, scorer: Scorer, data: Data, seed: int) -> Rows:
+    """Yield a row for each split that is measured, the scores put on the scale of probabilities by the validation items."""
     scale = Combiner.fit([name], scorer(data.validation)[:, None].astype(np.float64), [i.label for i in data.validation], {})
     for split, items in data.measured.items():
         yield {"task": task, "model": name, "split": split, **measure(items, scale.probability({name: scorer(items)}), seed)}
@@ -152,7 +153,7 @@ def _shipped(task: Task, data: Data, seed: int, models: Path) -> Rows:
             yield {"task": task, "model": "shipped, both bases", "split": split, **measure(items, pooled.probability(parts), seed)}
         if task == "t2":
             large = _adapter(load_adapter(models / STRONG / task, task))
-            yield from (row for row in _scored(task, "shipped, large base alone", large, data, seed) if row["split"] in unseen)
+            yield from (row for row in scored(task, "shipped, large base alone", large, data, seed) if row["split"] in unseen)
     if task == "t2" and (models / CHOICE).is_dir():
         choice = ProductVerifier.load([models / CHOICE])
         for split, items in unseen.items():

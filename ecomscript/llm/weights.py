@@ -20,6 +20,15 @@ class Causal(NamedTuple):
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
 
+    def tokens(self, question: str) -> list[int]:
+        """Return the token ids of a question, up to where its answer begins."""
+        if self.tokenizer.chat_template is None:
+            text = f"{question}\nAnswer:"
+        else:
+            chat = [{"role": "user", "content": question}]
+            text = str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
 
 def load_causal(name: str, gguf_file: str | None = None, four_bit: bool = False) -> Causal:
     """Load a model in bfloat16 or, on a GPU, in four bits.

@@ -24,9 +24,10 @@ class YesNoModel:
     """
 
     def __init__(self, name: str, gguf_file: str | None = None) -> None:
-        self._model, self._tokenizer = load_causal(name, gguf_file)
+        self._causal = load_causal(name, gguf_file)
+        self._model = self._causal.model
         self.name = name
-        yes, no = (self._tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("Yes", "No"))
+        yes, no = (self._causal.tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("Yes", "No"))
         head = self._model.get_output_embeddings().weight
         self._direction = head[yes].detach().float() - head[no].detach().float()
 
@@ -35,7 +36,7 @@ class YesNoModel:
 
         What all of them begin with, such as the same solved examples, is read once and kept; but for rounding no score depends on it.
         """
-        tokens = {question: self._tokens(question) for question in questions}
+        tokens = {question: self._causal.tokens(question) for question in questions}
         all_but_last = zip(*(ids[:-1] for ids in tokens.values()), strict=False)  # so that one token at least is left to read
         shared = len(list(takewhile(lambda column: len(set(column)) == 1, all_but_last)))
         start = DynamicCache(config=self._model.config)
@@ -53,12 +54,3 @@ class YesNoModel:
         read = self._model.base_model(torch.tensor([ids], device=self._model.device), cache=before, use_cache=True)
         hidden: torch.Tensor = read.last_hidden_state[0, -1].float()
         return hidden
-
-    def _tokens(self, question: str) -> list[int]:
-        return list(self._tokenizer(self._prompt(question), add_special_tokens=False)["input_ids"])
-
-    def _prompt(self, question: str) -> str:
-        if self._tokenizer.chat_template is None:
-            return f"{question}\nAnswer:"
-        chat = [{"role": "user", "content": question}]
-        return str(self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
