@@ -300,6 +300,7 @@ BAD = [
     ("t3", ["--library-epochs", "1"], "--library-epochs is for t1"),
     ("t2", ["--taught", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
     ("t2", ["--start-from", "nowhere"], "nowhere"),
+    ("t2", ["--taught-beside"], "--taught-beside needs a teacher"),
     ("t2", ["--average"], "--average needs an adapter"),
     ("t2", ["--base-model", "/nowhere"], "'/nowhere' cannot be loaded"),
 ]
@@ -361,6 +362,18 @@ def test_a_teachers_labels_are_learnt_first(command, plain, tmp_path):
     assert command("t2", "--taught", str(taught)) == 0
     assert json.loads((tmp_path / "out" / "meta.json").read_text())["teacher"] == "taught.jsonl"
     assert digest(tmp_path / "out")[0] != plain("t2")[0]
+
+
+def test_a_teachers_labels_are_learnt_among_the_items(command, plain, tmp_path):
+    rows = [{"objective": f"walk {n}", "step": "pack", "product": "fine brush", "score": n % 2} for n in range(16)]
+    taught = write_lines(tmp_path / "taught.jsonl", rows)
+    assert command("t2", "--taught", str(taught), "--taught-beside") == 0
+    beside = json.loads((tmp_path / "out" / "meta.json").read_text())
+    assert command("t2", "--taught", str(taught), out="before") == 0
+    before = json.loads((tmp_path / "before" / "meta.json").read_text())
+    assert (beside["taught_beside"], before["taught_beside"]) == (True, False)
+    assert beside["samples"] == before["samples"] + 16
+    assert digest(tmp_path / "out")[0] not in {plain("t2")[0], digest(tmp_path / "before")[0]}
 
 
 def test_no_pass_over_a_teachers_labels_is_none(command, tmp_path):

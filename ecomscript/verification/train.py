@@ -162,6 +162,7 @@ class Run:
     train: TrainSettings
     injection: Injection | None = None
     taught: Path | None = None
+    taught_beside: bool = False
     start_from: Path | None = None
     average: bool = False
     plans: bool = False
@@ -196,6 +197,8 @@ def train(run: Run) -> dict[str, Any]:
     if not first:
         _before_items(run, items, model, trainer)
     samples = samples_of(run.task, learnt, random.Random(run.train.seed))
+    if run.taught and run.taught_beside:
+        samples += taught_samples(run.taught)
 
     def after(epoch: int) -> bool:
         auc = auc_of(model, validation)
@@ -219,6 +222,7 @@ def train(run: Run) -> dict[str, Any]:
         "train": asdict(run.train),
         "injection": run.injection,
         "teacher": run.taught.name if run.taught else None,
+        "taught_beside": run.taught_beside,
         "started_from": run.start_from.name if run.start_from else None,
         "averaged": run.average,
         "plans": run.plans,
@@ -240,7 +244,7 @@ def _before_items(run: Run, items: Sequence[Item], model: SegmentModel, trainer:
         model.restore(_same_kind(run.start_from, model))
     if run.injection:
         inject(model, run.injection, run.train.seed)
-    if run.taught and run.train.taught_epochs:
+    if run.taught and not run.taught_beside and run.train.taught_epochs:
         trainer.run(taught_samples(run.taught), run.train.taught_epochs, "taught")
     if run.task == "t1" and run.train.library_epochs:
         measured = measured_objectives([*items, *load_gold("t1")])
@@ -308,6 +312,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--part-weight", type=float, default=default.part_weight)
     p.add_argument("--inject", choices=INJECTIONS, help="intention knowledge before the task")
     p.add_argument("--taught", type=Path, help="T2: JSONL of a teacher's labels, learnt before the items")
+    p.add_argument("--taught-beside", action="store_true", help="T2: learn those labels among the items, in every epoch, instead")
     p.add_argument("--taught-epochs", type=int, default=default.taught_epochs)
     p.add_argument("--library-epochs", type=int, default=default.library_epochs, help="T1: passes over the library's flawed variants")
     p.add_argument("--patience", type=int, default=default.patience)
@@ -335,6 +340,8 @@ def _run(args: argparse.Namespace) -> Run:
         raise InputError(f"There is no adapter in {args.start_from}", "Name a folder that training wrote.")
     if args.average and not args.start_from:
         raise InputError("--average needs an adapter to go on from", "Add --start-from, or leave it out.")
+    if args.taught_beside and not args.taught:
+        raise InputError("--taught-beside needs a teacher's labels", "Add --taught, or leave it out.")
     for option, task in (("plans", "t2"), ("taught", "t2"), ("library_epochs", "t1")):
         if getattr(args, option) and args.task != task:
             raise InputError(f"--{option.replace('_', '-')} is for {task}", f"Leave it out for {args.task}.")
@@ -351,6 +358,7 @@ def _run(args: argparse.Namespace) -> Run:
         train=train_settings,
         injection=args.inject,
         taught=args.taught,
+        taught_beside=args.taught_beside,
         start_from=args.start_from,
         average=args.average,
         plans=args.plans,

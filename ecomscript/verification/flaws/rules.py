@@ -21,6 +21,8 @@ from typing import Any
 from ecomscript.verification.rules.attributes import OBJECTIVES, fold, matches, rows_in
 
 Row = Mapping[str, Any]
+Steps = tuple[str, ...]
+"""The folded steps of a script."""
 TABLES = Path(__file__).parent / "tables"
 
 
@@ -44,20 +46,14 @@ def flaws(objective: str, steps: Sequence[str]) -> tuple[Flaw, ...]:
         objective: What the script is for, as typed.
         steps: In order; any number.
     """
-    script = Script(tuple(fold(step) for step in steps))
+    folded = tuple(fold(step) for step in steps)
     rows = _asked(fold(objective))
-    return tuple(flaw for name, judge in JUDGES.items() for row in rows[name] if (flaw := judge(row, script)))
+    return tuple(flaw for name, judge in JUDGES.items() for row in rows[name] if (flaw := judge(row, folded)))
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """The folded steps of a script."""
-
-    steps: tuple[str, ...]
-
-    def like(self, row: Row, side: str) -> list[int]:
-        """Return the places of the steps that match one side of a row and are not excused."""
-        return [n for n, step in enumerate(self.steps) if _is(step, row, side)]
+def _like(steps: Steps, row: Row, side: str) -> list[int]:
+    """Return the places of the steps that match one side of a row and are not excused."""
+    return [n for n, step in enumerate(steps) if _is(step, row, side)]
 
 
 def _is(text: str, row: Row, side: str) -> bool:
@@ -77,28 +73,28 @@ def _asked(objective: str) -> dict[str, list[Row]]:
     return {name: [row for row in rows if _is(objective, {"goal": "", **row}, "goal")] for name, rows in tables().items()}
 
 
-def _order(row: Row, script: Script) -> Flaw | None:
-    then = script.like(row, "then")
-    first = script.like(row, "first") if then else []
+def _order(row: Row, steps: Steps) -> Flaw | None:
+    then = _like(steps, row, "then")
+    first = _like(steps, row, "first") if then else []
     if not first or first[0] <= then[0]:
         return None
     return Flaw((then[0], first[0]), f"Step {first[0] + 1} has to come before step {then[0] + 1}: {row['why']}.")
 
 
-def _missing(row: Row, script: Script) -> Flaw | None:
-    needed = "step" not in row or script.like(row, "step")
-    return Flaw((), f"A step is missing: {row['why']}.") if needed and not script.like(row, "needs") else None
+def _missing(row: Row, steps: Steps) -> Flaw | None:
+    needed = "step" not in row or _like(steps, row, "step")
+    return Flaw((), f"A step is missing: {row['why']}.") if needed and not _like(steps, row, "needs") else None
 
 
-def _against(row: Row, script: Script) -> Flaw | None:
-    wrong = script.like(row, "step")
-    if not wrong or ("solved_by" in row and script.like(row, "solved_by")):
+def _against(row: Row, steps: Steps) -> Flaw | None:
+    wrong = _like(steps, row, "step")
+    if not wrong or ("solved_by" in row and _like(steps, row, "solved_by")):
         return None
     if "other" not in row:
         return Flaw((wrong[0],), f"Step {wrong[0] + 1} cannot be right: {row['why']}.")
-    met = next(((step, other) for step in wrong for other in script.like(row, "other") if other != step), None)
+    met = next(((step, other) for step in wrong for other in _like(steps, row, "other") if other != step), None)
     return met and Flaw(met, f"Steps {met[0] + 1} and {met[1] + 1} do not go together: {row['why']}.")
 
 
-JUDGES: Mapping[str, Callable[[Row, Script], Flaw | None]] = {"order": _order, "missing": _missing, "against": _against}
+JUDGES: Mapping[str, Callable[[Row, Steps], Flaw | None]] = {"order": _order, "missing": _missing, "against": _against}
 """How the rows of each folder are read."""
