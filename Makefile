@@ -72,12 +72,11 @@ MODELS := assets/models
 
 verifiers: $(STRONG) ## train the shipped verifiers: T2 from two teachers in two rounds, T1, T3, then what stands over them
 	$(TRAIN) --task t2 $(STRONGER) --out $(RUNS)/t2-strong
-	$(TRAIN) --task t2 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t2-strong --out $(RUNS)/t2-teacher
-	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-teacher --out build/taught.jsonl
-	$(TRAIN) --task t2 $(TUNED) --inject matching --taught build/taught.jsonl --out $(RUNS)/t2-matching
-	$(PY) -m ecomscript.evaluation.teach --teacher $(RUNS)/t2-teacher --language-model $(LANGUAGE_MODEL) --claims 6000 --out build/taught-twice.jsonl
-	$(TRAIN) --task t2 $(TUNED) --seed 1 --start-from $(RUNS)/t2-matching --taught build/taught-twice.jsonl --taught-beside --out $(MODELS)/t2
-	$(TRAIN) --task t2 $(STRONGER) --epochs 1 --seed 2 --start-from $(RUNS)/t2-teacher --taught build/taught-twice.jsonl --taught-beside --out $(MODELS)/strong/t2
+	$(TRAIN) --task t2 $(STRONGER) --epochs 2 --seed 1 --start-from $(RUNS)/t2-strong --out $(MODELS)/strong/t2
+	$(PY) -m ecomscript.evaluation.teach --teacher $(MODELS)/strong/t2 --out build/taught.jsonl
+	$(TRAIN) --task t2 $(TUNED) --inject matching --taught build/taught.jsonl --out $(RUNS)/t2-matching-taught
+	$(PY) -m ecomscript.evaluation.teach --teacher $(MODELS)/strong/t2 --language-model $(LANGUAGE_MODEL) --claims 6000 --out build/taught-twice.jsonl
+	$(TRAIN) --task t2 $(TUNED) --seed 1 --start-from $(RUNS)/t2-matching-taught --taught build/taught-twice.jsonl --taught-beside --out $(MODELS)/t2
 	$(TRAIN) --task t2 $(TUNED) --taught build/taught.jsonl --plans --out $(MODELS)/t2-plans
 	$(TRAIN) --task t1 $(TUNED) --library-epochs 1 --epochs 4 --out $(RUNS)/t1
 	$(TRAIN) --task t1 $(TUNED) --epochs 3 --seed 1 --start-from $(RUNS)/t1 --average --out $(MODELS)/t1
