@@ -43,7 +43,7 @@ from ecomscript.evaluation import (
     written_task,
 )
 from ecomscript.evaluation.goals import load_goals
-from ecomscript.evaluation.recorded import RecordedChat, file_stem
+from ecomscript.evaluation.recorded import RecordedChat, answers_dir, file_stem
 from ecomscript.evaluation.results import Result, Row, read_result, write_results
 from ecomscript.folders import fingerprint
 from ecomscript.learnt import INTAKE_WEIGHTS
@@ -142,9 +142,9 @@ def _with_stored(name: str, new: Rows, key: Sequence[str], trained: str) -> Rows
 def _language_models(told: Options) -> Rows:
     """Return the rows of the model, beside those that are stored."""
     if told.linear_head:
-        rows = language_model_task.head_rows(told.model, told.seed, _answers(told.settings), told.gguf_file)
+        rows = language_model_task.head_rows(told.model, told.seed, answers_dir(told.settings), told.gguf_file)
     else:
-        rows = language_model_task.rows(told.model, told.seed, _answers(told.settings), told.shots, told.limit, told.gguf_file)
+        rows = language_model_task.rows(told.model, told.seed, answers_dir(told.settings), told.shots, told.limit, told.gguf_file)
     return _beside("language-models", rows, told)
 
 
@@ -164,12 +164,7 @@ def _asked(told: Options) -> Rows:
 def _chat(told: Options) -> RecordedChat:
     """Return the model, its answers kept in the cache folder."""
     model = named_chat(told.settings, told.model)
-    return RecordedChat(model, _answers(told.settings) / f"{file_stem(model.name)}-answers.jsonl")
-
-
-def _answers(settings: Settings) -> Path:
-    """Return where answers of language models are kept, so that a run that was stopped goes on."""
-    return settings.cache_dir / "language-model"
+    return RecordedChat(model, answers_dir(told.settings) / f"{file_stem(model.name)}-answers.jsonl")
 
 
 def _is_of(stored: Result, data: str, seed: int | None = None) -> bool:

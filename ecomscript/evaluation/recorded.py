@@ -13,10 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ecomscript.config import Settings
 from ecomscript.errors import InputError
 from ecomscript.jsonl import whole_values
 from ecomscript.llm.chat import ChatModel, ChatOptions, Delta, Finish, Message, Piece, Reply, guess_usage
 from ecomscript.schema import NO_USAGE, Usage
+
+
+def answers_dir(settings: Settings) -> Path:
+    """Return where answers and states of language models are kept, so that a run that was stopped goes on."""
+    return settings.cache_dir / "language-model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from ecomscript.association.vector_store import open_encoder
 from ecomscript.config import DEFAULT_ENCODER, DEMO_CATALOG, Settings
 from ecomscript.errors import EcomScriptError, InputError
 from ecomscript.evaluation.language_head import LAYERS, STATES, Judge, fit_head
+from ecomscript.evaluation.recorded import answers_dir
 from ecomscript.folders import read_rows
 from ecomscript.learnt import mix
 from ecomscript.llm.states import StateReader
@@ -112,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         done = len(known)
         teacher = adapter_teacher(args.teacher)
         if args.language_model:
-            reader = StateReader(args.language_model, LAYERS, settings.cache_dir / "language-model" / STATES)
+            reader = StateReader(args.language_model, LAYERS, answers_dir(settings) / STATES)
             pair = {"adapter": teacher, "language model": fit_head(reader, "t2", args.seed)}
             teacher, aucs = together(pair, in_split(load_items("t2"), "validation"))
             print("Validation AUC:", ", ".join(f"{name} {auc:.4f}" for name, auc in aucs.items()), flush=True)
